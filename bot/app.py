@@ -104,17 +104,20 @@ async def build(
             await stack.enter_async_context(instance_lock(url))
             await asyncio.to_thread(ensure_sound, url)
         await migrate(url)
-        wanted = WantedShards(recommended, settings.shard_count, settings.shards_per_process)
-        name = f"{socket.gethostname()}:{os.getpid()}"
-        joining = membership(url, name, wanted, count=lambda what: metrics.cluster[what].inc())
-        member = await stack.enter_async_context(joining)
+        member = await stack.enter_async_context(
+            membership(
+                url,
+                f"{socket.gethostname()}:{os.getpid()}",
+                WantedShards(recommended, settings.shard_count, settings.shards_per_process),
+                count=lambda what: metrics.cluster[what].inc(),
+            )
+        )
         ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
         db = await stack.enter_async_context(Database.open(url, fence=member, observe=metrics.database))
         vault = Vault.open(keys, settings.key_file, settings.keys_setting)
         health = HealthServer(db, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
         if settings.health_port is not None:  # it answers before the process has its place
-            listening = health.listening(settings.health_address, settings.health_port)
-            await stack.enter_async_context(listening)
+            await stack.enter_async_context(health.listening(settings.health_address, settings.health_port))
         with usable_database(url):
             if await member.others() and not await db.read(opens_lane_names, vault):
                 raise SettingsError(
@@ -129,10 +132,13 @@ async def build(
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii, clock=clock)
         )
-        pool = decoder or await stack.enter_async_context(
-            DecoderPool(max_photo_bytes=max_photo_bytes, died=metrics.decoder_deaths.inc)
+        guarded = CountedDecoder(
+            db,
+            decoder
+            or await stack.enter_async_context(
+                DecoderPool(max_photo_bytes=max_photo_bytes, died=metrics.decoder_deaths.inc)
+            ),
         )
-        guarded = CountedDecoder(db, pool)
         bot = StudiiBot(
             catalog,
             intents=await _intents(member, intents),
@@ -142,27 +148,26 @@ async def build(
             member=member,
         )
         if photos is None:
-            find = partial(found_again, bot, patience=20.0)
-            photos = await stack.enter_async_context(CdnPhotoSource(find, connect))
+            photos = await stack.enter_async_context(
+                CdnPhotoSource(partial(found_again, bot, patience=20.0), connect)
+            )
         beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
-            opening = Database.open(
-                url, fence=member, statement_timeout=LEASE_TIMEOUT, used_for="keep answers"
+            beside = await stack.enter_async_context(
+                Database.open(url, fence=member, statement_timeout=LEASE_TIMEOUT, used_for="keep answers")
             )
-            beside = await stack.enter_async_context(opening)
         answers = Answers(
             db, beside, vault, clock, bot, catalog, bot.readers, lambda job_id: engine.progress(job_id)
         )
         context = DeliveryContext(
             bot, catalog, answers, partial(db.read, server_settings.of), bot.readers, guarded
         )
-        delivery = DiscordDelivery(context)
         engine = Engine(
             db=db,
             member=member,
             studii=studii,
             vault=vault,
-            delivery=delivery,
+            delivery=DiscordDelivery(context),
             photos=photos,
             decoder=guarded,
             spool=spool,

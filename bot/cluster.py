@@ -75,20 +75,25 @@ class IdentifyTurn(Base):
 
 def register(session: Session, name: str, seconds: float) -> int:
     """Add a process with a lease of `seconds`. Return its number."""
-    new = text(
-        "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version, clock_timestamp(),"
-        " clock_timestamp() + make_interval(secs => :seconds)) RETURNING epoch"
-    )
-    return session.scalars(new, {"name": name, "version": VERSION, "seconds": seconds}).one()
+    return session.scalars(
+        text(
+            "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version,"
+            " clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds)) RETURNING epoch"
+        ),
+        {"name": name, "version": VERSION, "seconds": seconds},
+    ).one()
 
 
 def renew(session: Session, epoch: int, seconds: float) -> bool:
     """Let the lease last for `seconds` from now. Return False if the process is gone."""
-    renewed = text(
-        "UPDATE processes SET until = clock_timestamp() + make_interval(secs => :seconds)"
-        " WHERE epoch = :epoch RETURNING epoch"
+    renewed = session.scalars(
+        text(
+            "UPDATE processes SET until = clock_timestamp() + make_interval(secs => :seconds)"
+            " WHERE epoch = :epoch RETURNING epoch"
+        ),
+        {"epoch": epoch, "seconds": seconds},
     )
-    return session.scalars(renewed, {"epoch": epoch, "seconds": seconds}).first() is not None
+    return renewed.first() is not None
 
 
 def leave(session: Session, epoch: int) -> None:
@@ -138,13 +143,14 @@ def all_processes(session: Session) -> Sequence[Row[Any]]:
 
     Without a shard one stands by. `alive`: its lease lasts.
     """
-    known = text(
-        "SELECT processes.epoch, name, version, started_at, until >= clock_timestamp() AS alive,"
-        " array_remove(array_agg(shard ORDER BY shard), NULL) AS shards, min(since) AS since"
-        " FROM processes LEFT JOIN shards ON shards.epoch = processes.epoch"
-        " GROUP BY processes.epoch ORDER BY processes.epoch"
-    )
-    return session.execute(known).all()
+    return session.execute(
+        text(
+            "SELECT processes.epoch, name, version, started_at, until >= clock_timestamp() AS alive,"
+            " array_remove(array_agg(shard ORDER BY shard), NULL) AS shards, min(since) AS since"
+            " FROM processes LEFT JOIN shards ON shards.epoch = processes.epoch"
+            " GROUP BY processes.epoch ORDER BY processes.epoch"
+        )
+    ).all()
 
 
 def identify_turn(session: Session, bucket: int, seconds: float) -> float | None:
@@ -211,8 +217,11 @@ class WantedShards:
             async with asyncio.timeout(within):
                 return max(stored, await self.recommended())
         except (StudiiBotError, TimeoutError) as error:
-            said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
-            _log.warning(said, stored, error)
+            _log.warning(
+                "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s",
+                stored,
+                error,
+            )
             return stored
 
 
@@ -306,8 +315,9 @@ class Membership(Fence):
             await asyncio.sleep(wait)
             wait = self._times.standby_pause
             with suppress(*UNUSABLE):
-                bucket, every = shard % max(1, buckets), self._times.identify_every
-                wait = await self._db.write(identify_turn, bucket, every)
+                wait = await self._db.write(
+                    identify_turn, shard % max(1, buckets), self._times.identify_every
+                )
 
     async def register(self) -> None:
         """Add this process to the others, without a shard. Raises one of `UNUSABLE`."""
@@ -337,10 +347,11 @@ class Membership(Fence):
                 self._away = True
             if not self.shards.held and not self.stood_by:
                 self.stood_by = True
-                said = "Process %s (%s) stands by: other processes serve all shards."
-                _log.info(said, self.epoch, self._name)
-            rests = self._away or not self.shards.held
-            await asyncio.sleep(self._times.standby_pause if rests else self._times.renewed_every)
+                _log.info(
+                    "Process %s (%s) stands by: other processes serve all shards.", self.epoch, self._name
+                )
+            works = self.shards.held and not self._away
+            await asyncio.sleep(self._times.renewed_every if works else self._times.standby_pause)
 
     async def _turn(self) -> None:
         if self._clock() >= self._renew_at and not await self._renew():
@@ -444,8 +455,9 @@ async def membership(
     if sqlite_file(url) is not None:
         yield Membership()
         return
-    opening = Database.open(url, statement_timeout=LEASE_TIMEOUT, used_for="renew this process's lease")
-    async with opening as db:
+    async with Database.open(
+        url, statement_timeout=LEASE_TIMEOUT, used_for="renew this process's lease"
+    ) as db:
         member = Membership(db, name, wanted, times, count, clock)
         with usable_database(url):
             await member.register()
@@ -465,13 +477,16 @@ def discord_gate(member: Membership, clock: Clock) -> Gate:
         return member.may_tell() and _ANSWER.search(url.path) is not None
 
     def allows(url: URL) -> bool:
-        finishes = member.may_finish() and _LATER_ANSWER.search(url.path) is not None
-        return member.may_act() or may_tell(url) or finishes
+        return (
+            member.may_act()
+            or may_tell(url)
+            or (member.may_finish() and _LATER_ANSWER.search(url.path) is not None)
+        )
 
     def delay(url: URL) -> float:
         if member.may_act() or not may_tell(url):
             return 0.0
-        now, arrived = clock.monotonic(), arrived_at.get()
-        return TOLD_AFTER if arrived is None else max(0.0, arrived + TOLD_AFTER - now)
+        arrived = arrived_at.get()
+        return TOLD_AFTER if arrived is None else max(0.0, arrived + TOLD_AFTER - clock.monotonic())
 
     return Gate(allows, delay)

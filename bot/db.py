@@ -120,11 +120,10 @@ def _unusable(url: str, error: Exception) -> SettingsError:
             f"The database file {path} can't be used ({reason_in_words(error)}). Set DATABASE_URL to another "
             "file."
         )
-    state = str(getattr(drivers_error(error), "sqlstate", ""))
-    failed = Unavailable(
+    wrong_login = str(getattr(drivers_error(error), "sqlstate", "")).startswith(_WRONG_LOGIN)
+    return (SettingsError if wrong_login else Unavailable)(
         f"The database at {address_shown(url)} can't be used ({reason_in_words(error)}). Check DATABASE_URL."
     )
-    return SettingsError(str(failed)) if state.startswith(_WRONG_LOGIN) else failed
 
 
 def address_shown(url: str) -> str:
@@ -259,8 +258,10 @@ class Database:
         try:
             with usable_database(url):
                 # The first writer turns on write-ahead logging, without which readers would block.
-                nothing = text("UPDATE meta SET value = value WHERE name = ''")
-                await db.write(lambda session: session.execute(nothing), within=patience)
+                await db.write(
+                    lambda session: session.execute(text("UPDATE meta SET value = value WHERE name = ''")),
+                    within=patience,
+                )
             yield db
         finally:
             await shielded(db.close())
@@ -275,8 +276,10 @@ class Database:
         if self._closed:
             raise DatabaseAway
         context = copy_context()
-        reading = self._task(self._read(lambda session: context.run(work, session, *args, **more)), "reader")
-        return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
+        # Shielded: a statement that is cancelled would cost the connection.
+        return await asyncio.shield(
+            self._task(self._read(lambda session: context.run(work, session, *args, **more)), "reader")
+        )
 
     async def write(
         self,
@@ -407,14 +410,13 @@ class Database:
     async def _commit(self, group: list[_Write], fence: Fence) -> None:
         while True:
             try:
-                await self._writing.run(self._do, group, fence)
+                return await self._writing.run(self._do, group, fence)
             except DBAPIError as error:
                 # Nothing was done by who was too late or collided: it is done again while there is time.
-                again = type(as_failure(error)) in {Busy, Collided}
-                if not again or _CLOCK.monotonic() >= min(one.until for one in group):
+                if type(as_failure(error)) not in {Busy, Collided}:
                     raise
-            else:
-                return
+                if _CLOCK.monotonic() >= min(one.until for one in group):
+                    raise
 
     def _do(self, connection: Connection, group: list[_Write], fence: Fence) -> None:
         begin(connection, fence)
@@ -500,8 +502,9 @@ class Database:
             self._observe("failure", _CLOCK.monotonic() - start)
             if what not in self._failing_since:
                 self._failing_since[what] = _CLOCK.monotonic()
-                words = "The database can't be %s (%s). The bot will keep trying."
-                _log.warning(words, shown, reason_in_words(error))
+                _log.warning(
+                    "The database can't be %s (%s). The bot will keep trying.", shown, reason_in_words(error)
+                )
             if failure is error:
                 raise
             raise failure from error
@@ -608,9 +611,12 @@ def connections_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         return _File(address, PRAGMAS if writes else _READ_PRAGMAS, "BEGIN IMMEDIATE" if writes else "BEGIN")
-    size = 1 if writes else READERS
     server = server_engine(
-        url, patience=statement_timeout, pool_size=size, max_overflow=0, pool_pre_ping=True
+        url,
+        patience=statement_timeout,
+        pool_size=1 if writes else READERS,
+        max_overflow=0,
+        pool_pre_ping=True,
     )
     if not writes:
         server = server.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -64,15 +64,14 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
         return
     if wrong := foreign(schema, path):
         raise SettingsError(f"The database {wrong}")
-    target = schema.target
     if path is not None and schema.revision is not None:
-        await asyncio.to_thread(_copy, path, f"{path.name}.before-{target}.bak")
+        await asyncio.to_thread(_copy, path, f"{path.name}.before-{schema.target}.bak")
     await connection.rollback()  # end the reads so far; the upgrade begins its own transaction
     if path is not None:
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif not await _turn_to_upgrade(connection, revision, schema):
         return
-    await connection.run_sync(_run, target)
+    await connection.run_sync(_run, schema.target)
     await connection.commit()
 
 
@@ -185,6 +184,6 @@ def _copy(path: Path, name: str) -> None:
             f"The database couldn't be copied to {copy} before its upgrade ({error}). Free some space "
             "there and start again. Nothing was changed."
         ) from error
-    copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
-    for old in copies[:-3]:  # of the last three upgrades they stay
+    copies = path.parent.glob(f"{path.name}.before-*.bak")
+    for old in sorted(copies, key=lambda one: one.stat().st_mtime_ns)[:-3]:  # of the last three they stay
         old.unlink(missing_ok=True)

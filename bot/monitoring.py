@@ -218,11 +218,11 @@ class HealthServer:
             # asyncio writes sentences of its own around the system's words.
             number = error.errno or 0
             why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
-            words = (
+            raise SettingsError.met(
                 f"HEALTH_PORT {port} on {address} can't be used ({why}). Set another port, or stop the "
-                "program that uses it."
-            )
-            raise SettingsError.met(words, error) from error
+                "program that uses it.",
+                error,
+            ) from error
         self.port = listener.sockets[0].getsockname()[1]
         try:
             yield self
@@ -287,8 +287,10 @@ class HealthServer:
             "studii_gateway_connected": {(): vitals.gateway()},
             "studii_unreadable_rows": {(): len(self.db.unreadable)},
         }
-        kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return Response(body=self.metrics.render(figures), headers=kind)
+        return Response(
+            body=self.metrics.render(figures),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
 
 
 def _connection(server: Server) -> asyncio.Protocol:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from filelock import AsyncFileLock, Timeout
@@ -81,10 +82,8 @@ def lock_of(path: Path) -> Path:
 
 def unused(path: Path, word: str) -> Path:
     """Return a path beside the file that does not exist yet, such as `studii.db.replaced-1`."""
-    number = 1
-    while (free := path.with_name(f"{path.name}.{word}-{number}")).exists():
-        number += 1
-    return free
+    names = (path.with_name(f"{path.name}.{word}-{number}") for number in count(1))
+    return next(one for one in names if not one.exists())
 
 
 def _give_to_owner(file: Path, beside: Path) -> None:
@@ -286,8 +285,8 @@ def _is_ours(path: Path) -> bool:
         }
         if "alembic_version" not in tables:
             return not tables
-        revisions = [number for (number,) in connection.execute("SELECT version_num FROM alembic_version")]
-    return all(str(number).isdecimal() for number in revisions)
+        revisions = connection.execute("SELECT version_num FROM alembic_version")
+        return all(str(number).isdecimal() for (number,) in revisions)
 
 
 def copy_database(source: Path, target: Path) -> None:

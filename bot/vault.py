@@ -52,8 +52,7 @@ class Vault:
                     "move the file away: the next start makes a new key, and admins must enter their Studii "
                     "keys again."
                 )
-                lines = key_file.read_text("utf-8").split() or [""]
-                fernets += [_fernet(line, message) for line in lines]
+                fernets += [_fernet(line, message) for line in key_file.read_text("utf-8").split() or [""]]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError.met(
                 f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
@@ -65,9 +64,10 @@ class Vault:
     @staticmethod
     def checked(keys: Sequence[str], setting: str) -> list[Fernet]:
         """Return the keys that are in the setting. Raises `SettingsError` for an invalid one."""
-        wrong = f"isn't an encryption key. Make one with: {_HOW}"
         return [
-            _fernet(key, f"{setting}: key {number} of {len(keys)} {wrong}")
+            _fernet(
+                key, f"{setting}: key {number} of {len(keys)} isn't an encryption key. Make one with: {_HOW}"
+            )
             for number, key in enumerate(keys, 1)
         ]
 

@@ -219,8 +219,9 @@ def _servers(
         prices.charges_of(session, set(lanes.values())),
         limits.of_servers(session, [servers[one].settings for one in lanes]),
     )
-    asking = [(servers[one].settings, limited[one], sorted(members[one])) for one in lanes]
-    used = limits.use_of_members(session, asking, at)
+    used = limits.use_of_members(
+        session, [(servers[one].settings, limited[one], sorted(members[one])) for one in lanes], at
+    )
     for one, lane in lanes.items():
         servers[one].limits, servers[one].prices = limited[one], charges[lane]
         servers[one].budget, servers[one].members = used[one]
@@ -234,8 +235,7 @@ def _answers(session: Session, decisions: decide.Decisions, asked: _Asked) -> li
         return [_asked(session, answer, decisions.at)]
     if len(asked.requests) < 2 or not isinstance(answer, confirm.Repeated | CreditsShort):
         return [answer]
-    alone = (replace(request, set_id=None) for request in asked.requests)
-    return [_answer(session, decisions, [request]) for request in alone]
+    return [_answer(session, decisions, [replace(request, set_id=None)]) for request in asked.requests]
 
 
 def _answer(

@@ -172,5 +172,7 @@ def _settled(job: Job) -> Message:
         return lazy("That job doesn't need to be settled.")
     if not job.settled:
         return lazy("That was already settled: nothing was charged. Nothing was changed.")
-    charged = budgets.credits_message(job.settled)
-    return lazy("That was already settled: charged {credits}. Nothing was changed.", credits=charged)
+    return lazy(
+        "That was already settled: charged {credits}. Nothing was changed.",
+        credits=budgets.credits_message(job.settled),
+    )

@@ -88,9 +88,8 @@ def of(session: Session, subject: str, user_id: int, after: datetime) -> Reply |
 
 def inherit(session: Session, life: int, at: datetime) -> None:
     """Let the answers be given, or looked at, now that another life has left."""
-    theirs = ours(session, select(Reply.id), Reply.__table__.c.guild_id)
-    left = theirs.where(Reply.life != life)
-    session.execute(update(Reply).where(Reply.id.in_(left)).values(life=life, due_at=at))
+    theirs = ours(session, select(Reply.id).where(Reply.life != life), Reply.__table__.c.guild_id)
+    session.execute(update(Reply).where(Reply.id.in_(theirs)).values(life=life, due_at=at))
 
 
 def due(

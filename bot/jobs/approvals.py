@@ -77,11 +77,11 @@ def approve(
     ledger.lock(session, guild_id)
     jobs = waiting(session, guild_id, job_id, approver, result=result)
     if result:
-        about, gone = (session, jobs[0].id), Reason(ReasonCode.RESULT_REQUESTER_LEFT)
         if requester is None:
-            job = transitions.withhold_result(*about, gone, at)
+            gone = Reason(ReasonCode.RESULT_REQUESTER_LEFT)
+            job = transitions.withhold_result(session, jobs[0].id, gone, at)
         else:
-            job = transitions.release_result(*about, at)
+            job = transitions.release_result(session, jobs[0].id, at)
         return _decided(session, [job], approver, result=True)
     for job in jobs:
         if (objection := _objection(session, catalog, job, requester, at)) is not None:
@@ -95,8 +95,9 @@ def approve(
                 credits=budgets.credits_message(-budget.left),
             )
         )
-    approved = [transitions.approve(session, job.id, at) for job in jobs]
-    return _decided(session, approved, approver, result=False)
+    return _decided(
+        session, [transitions.approve(session, job.id, at) for job in jobs], approver, result=False
+    )
 
 
 def decline(
@@ -181,10 +182,11 @@ def _objection(
     may = access.of(session, job.guild_id, at)
     if job.user_id in may.blocked:
         return Reason(ReasonCode.BLOCKED_MEANWHILE)
-    where = (job.guild_id, job.channel_id, job.user_id)
     # As it was asked for, with the requester's present context.
     request = JobRequest(
-        *where,
+        job.guild_id,
+        job.channel_id,
+        job.user_id,
         job.tool,
         job.inputs,
         job.source,
@@ -192,8 +194,7 @@ def _objection(
         context=requester,
         photo_author=job.photo_author,
     )
-    authors = {job.photo_author} - {None, UNKNOWN_MEMBER, job.user_id}
-    refusing = access.refusing_photos(session, [one for one in authors if one is not None])
+    refusing = access.refusing_photos(session, [job.photo_author or UNKNOWN_MEMBER])
     try:
         access.ensure_may(may, request, tool, author_refuses=bool(refusing))
     except Refused:
@@ -206,8 +207,10 @@ def _objection(
 def _end(
     session: Session, jobs: Sequence[Job], reason: Reason, approver: MemberContext, at: datetime
 ) -> list[Job]:
-    state, code = JobState.PENDING, FailureCode.DECLINED
-    ended = [transitions.fail_unpaid(session, job.id, state, code, reason, at) for job in jobs]
+    ended = [
+        transitions.fail_unpaid(session, job.id, JobState.PENDING, FailureCode.DECLINED, reason, at)
+        for job in jobs
+    ]
     return _decided(session, ended, approver, result=False)
 
 

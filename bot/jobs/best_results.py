@@ -58,8 +58,11 @@ def known_of(
     session: Session, guild_id: int, message_id: int
 ) -> tuple[settings.GuildSettings, Post | None, Job | None]:
     """Return the server's settings, the message's post among the best, and the job whose result it shows."""
-    best = get(session, guild_id, message_id)
-    return settings.of(session, guild_id), best, result_of(session, guild_id, message_id)
+    return (
+        settings.of(session, guild_id),
+        get(session, guild_id, message_id),
+        result_of(session, guild_id, message_id),
+    )
 
 
 def want(session: Session, job_id: str, channel_id: int, message_id: int, at: datetime) -> bool:
@@ -161,9 +164,10 @@ def _of_member(session: Session, user_id: int, guild_id: int | None) -> Sequence
 
 def want_months(session: Session, at: datetime, latest: datetime) -> None:
     """Have the best results of the last month shown where admins want that, if it ended since `latest`."""
-    there = settings.GuildSettings.best_channel_id.is_not(None), settings.GuildSettings.left_at.is_(None)
     for rules in session.scalars(
-        select(settings.GuildSettings).where(settings.GuildSettings.best_months, *there)
+        select(settings.GuildSettings)
+        .where(settings.GuildSettings.best_months, settings.GuildSettings.best_channel_id.is_not(None))
+        .where(settings.GuildSettings.left_at.is_(None))
     ).all():
         zone = budgets.time_zone(rules.timezone)
         first = at.astimezone(zone).date().replace(day=1)
@@ -172,8 +176,7 @@ def want_months(session: Session, at: datetime, latest: datetime) -> None:
         place = f"c{rules.best_channel_id}"
         if until > latest and of_days(session, rules.guild_id, place, since, until):
             days = {"since": int(since.timestamp()), "until": int(until.timestamp())}
-            key = f"{month:%Y-%m}"
-            posts.want(session, rules.guild_id, MONTH, key, at=at, place=place, details=days)
+            posts.want(session, rules.guild_id, MONTH, f"{month:%Y-%m}", at=at, place=place, details=days)
 
 
 def of_days(
@@ -186,8 +189,7 @@ def of_days(
     shown = select(Post, Job).join(Job, Job.id == Post.job_id).where(Post.guild_id == guild_id, Post.wanted)
     shown = shown.where(Post.kind == BEST, Post.place == place, Post.message_id.is_not(None))
     shown = shown.where(Post.created_at >= since, Post.created_at < until, ~Job.private)
-    found = session.execute(shown.order_by(Post.id.desc()).limit(COUNTED))
-    return [(post, job) for post, job in found]
+    return [(post, job) for post, job in session.execute(shown.order_by(Post.id.desc()).limit(COUNTED))]
 
 
 def of_month(
@@ -204,5 +206,7 @@ def of_month(
 
 
 def _days(month: Post) -> tuple[datetime, datetime]:
-    since, until = (datetime.fromtimestamp(month.details[one], UTC) for one in ("since", "until"))
-    return since, until
+    return (
+        datetime.fromtimestamp(month.details["since"], UTC),
+        datetime.fromtimestamp(month.details["until"], UTC),
+    )

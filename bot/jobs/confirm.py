@@ -100,8 +100,10 @@ class Confirmation(Base):
 
     def confirmed(self, context: MemberContext) -> list[JobRequest]:
         """Return the requests that the person has confirmed, with the facts about them as they are now."""
-        agreed = {"context": context, "agreed": self.price, "confirmation": self.id}
-        return [replace(request, **agreed) for request in self.requests]
+        return [
+            replace(request, context=context, agreed=self.price, confirmation=self.id)
+            for request in self.requests
+        ]
 
 
 class Tapper(Base):
@@ -196,8 +198,15 @@ def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) 
         return None
     except Refused as too_many:
         return too_many
-    place, until = f"c{request.channel_id}", question.expires_at
-    posts.want(session, request.guild_id, QUESTION, question.id, at=at, place=place, expires_at=until)
+    posts.want(
+        session,
+        request.guild_id,
+        QUESTION,
+        question.id,
+        at=at,
+        place=f"c{request.channel_id}",
+        expires_at=question.expires_at,
+    )
     return None
 
 
@@ -228,14 +237,14 @@ def take_answer(session: Session, request: JobRequest, at: datetime) -> None:
         return
     end(session, request.guild_id, [request.confirmation], at)
     if request.tapped is not None:
-        member = {"guild_id": request.guild_id, "user_id": request.user_id}
-        put(session, Tapper, member, replace=False)
+        put(session, Tapper, {"guild_id": request.guild_id, "user_id": request.user_id}, replace=False)
 
 
 def under(session: Session, guild_id: int, message_id: int) -> Sequence[Confirmation]:
     """Return the questions under the photo in that message."""
-    there = select(Confirmation).filter_by(origin_message_id=message_id, guild_id=guild_id)
-    return session.scalars(there).all()
+    return session.scalars(
+        select(Confirmation).filter_by(origin_message_id=message_id, guild_id=guild_id)
+    ).all()
 
 
 def end(session: Session, guild_id: int, ids: Collection[str], at: datetime) -> None:

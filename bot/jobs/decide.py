@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from bot.catalog import Catalog, Tool
 from bot.credits.budgets import Alert, BudgetState, Estimate, budget_alert, price_of_all
@@ -132,14 +133,18 @@ class Decisions:
             seen = WhyAsk.RESULT_SEEN if server.access.wants_results else WhyAsk.SEEN
         if asks:
             self._ask_first(server, [request], price, seen)
-        job = self._new_job(request, tool, price)
-        job.approval = approval
-        job.result_approval = Approval.WANTED if seen is WhyAsk.RESULT_SEEN else None
-        job.allowance_role = None if member.allowance is None else member.allowance.role_id
         # With neither a photo, an approval nor a hold there is nothing to be made ready. Also a job that the
         # hold does not refuse takes it over, as it may be the one that is to try the key.
-        if request.source is None and approval is None and server.hold is None:
-            job.state = JobState.WAITING
+        ready = request.source is None and approval is None and server.hold is None
+        job = self._new_job(
+            request,
+            tool,
+            price,
+            state=JobState.WAITING if ready else JobState.RECEIVED,
+            approval=approval,
+            result_approval=Approval.WANTED if seen is WhyAsk.RESULT_SEEN else None,
+            allowance_role=None if member.allowance is None else member.allowance.role_id,
+        )
         self._count(server, budget, job)
         return job
 
@@ -188,8 +193,7 @@ class Decisions:
         server, budget, key = self._open(request, tool)
         approval_of(server, request, tool)
         ensure_not_held(server, key, self.at)
-        least = server.prices.least(tool)
-        ensure_within(self._member(server, budget, request), least)
+        ensure_within(self._member(server, budget, request), server.prices.least(tool))
         return option_denial(server.access, request.context, "private") is None
 
     def block(self, block: Block) -> None:
@@ -203,8 +207,7 @@ class Decisions:
             raise Refused(why)
         if server.key is None or server.budget is None:
             raise Refused(NO_KEY)
-        refuses = request.photo_author in self.refusing
-        ensure_may(server.access, request, tool, author_refuses=refuses)
+        ensure_may(server.access, request, tool, author_refuses=request.photo_author in self.refusing)
         return server, server.budget, server.key
 
     def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:
@@ -267,11 +270,10 @@ class Decisions:
         self._alert(server.budget)
 
     def _alert(self, budget: BudgetState, *, least: int | None = None) -> None:
-        alert = budget_alert(budget, least=least)
-        if alert is not None:
+        if (alert := budget_alert(budget, least=least)) is not None:
             self.alerts.setdefault((budget.settings.guild_id, *alert[:2]), alert)
 
-    def _new_job(self, request: JobRequest, tool: Tool, price: Estimate) -> Job:
+    def _new_job(self, request: JobRequest, tool: Tool, price: Estimate, **more: Any) -> Job:
         source = request.source
         if source is not None and not source.size:
             # Discord does not say how large it is: it may be as large as any that is taken.
@@ -286,7 +288,6 @@ class Decisions:
             variant=tool.variant(request.inputs),
             source=source,
             private=request.private,
-            state=JobState.RECEIVED,
             version=1,
             created_at=self.at,
             changed_at=self.at,
@@ -302,6 +303,7 @@ class Decisions:
             post_channel_id=request.post_channel_id,
             in_thread=request.in_thread,
             set_id=request.set_id,
+            **more,
         )
 
 
@@ -314,20 +316,18 @@ def why_closed(settings: GuildSettings) -> Message | None:
 
 def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approval | None:
     """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
-    rules, context = server.access, request.context
+    rules = server.access
     rule = met(server.words, tool.texts(request.inputs))
     if rule is not None and (rule.effect is WordEffect.REFUSE or rules.settings.approval_channel is None):
         raise WordsRefused(rule, request, tool)
-    wanted = rule is not None or rules.wants_approval(tool.slug, context)
-    return Approval.WANTED if wanted else None
+    return Approval.WANTED if rule is not None or rules.wants_approval(tool.slug, request.context) else None
 
 
 def ensure_not_held(server: ServerState, key: StudiiKey, at: datetime) -> None:
     """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
     if server.hold is not None and refuses(server.hold, key, at):
         no_credits = server.hold.reason.code == ReasonCode.OUT_OF_CREDITS
-        refusal = KeyOutOfCredits if no_credits else KeyHeld
-        raise refusal(server.hold.reason, server.hold.until)
+        raise (KeyOutOfCredits if no_credits else KeyHeld)(server.hold.reason, server.hold.until)
 
 
 def price_of(job: Job) -> Estimate:

@@ -32,10 +32,9 @@ def hold(
     for the key since before `oldest` end unpaid.
     """
     since = _hold(session, key, reason, until, at)
-    code, _ = _kind(reason)
     for job in queries.in_states(session, _NOT_FETCHED_OR_SENT):
         if job.guild_id == key.guild_id and job.held and waited_too_long(job, oldest, since):
-            transitions.fail_unpaid(session, job.id, job.state, code, reason, at)
+            transitions.fail_unpaid(session, job.id, job.state, _kind(reason)[0], reason, at)
 
 
 def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
@@ -161,9 +160,17 @@ def hold_waiting(session: Session, guild_id: int, key_id: int, reason: Reason, u
     """
     unfetched = (Job.state == JobState.RECEIVED) & Job.__table__.c.source_message_id.is_not(None)
     these = (Job.guild_id == guild_id) & ((Job.state == JobState.WAITING) | unfetched)
-    values = {"key_id": key_id, "held": reason, "not_before": until, "version": Job.version + 1}
-    uploaded = case((Job.key_id == key_id, Job.object_key))  # an upload is its key's alone
-    session.execute(update(Job).where(these).values(object_key=uploaded, **values))
+    session.execute(
+        update(Job)
+        .where(these)
+        .values(
+            key_id=key_id,
+            object_key=case((Job.key_id == key_id, Job.object_key)),  # an upload is its key's alone
+            held=reason,
+            not_before=until,
+            version=Job.version + 1,
+        )
+    )
     wake(session, ("jobs",))
 
 
@@ -172,10 +179,12 @@ def poll_from(session: Session, guild_id: int, at: datetime, key_id: int | None 
 
     They get the key `key_id`, or keep theirs if it is None.
     """
-    refused = (Job.guild_id == guild_id) & (Job.state == JobState.RUNNING) & Job.not_before.is_not(None)
-    refused &= Job.output_url.is_(None)
-    key = {} if key_id is None else {"key_id": key_id}
-    session.execute(update(Job).where(refused).values(not_before=at, **key))
+    refused = update(Job).filter_by(guild_id=guild_id, state=JobState.RUNNING, output_url=None)
+    session.execute(
+        refused.where(Job.not_before.is_not(None)).values(
+            not_before=at, key_id=Job.key_id if key_id is None else key_id
+        )
+    )
     wake(session, ("jobs",))
 
 
@@ -188,9 +197,16 @@ def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at:
     ledger.lock(session, key.guild_id)
     before = hold_of(session, key)
     since = at if before is None else before.since
-    tries = 1 if before is None else before.tries + 1
-    one = {"guild_id": key.guild_id}
-    put(session, Hold, one, key_id=key.id, reason=reason, until=until, since=since, tries=tries)
+    put(
+        session,
+        Hold,
+        {"guild_id": key.guild_id},
+        key_id=key.id,
+        reason=reason,
+        until=until,
+        since=since,
+        tries=1 if before is None else before.tries + 1,
+    )
     wake(session, ("holds",))
     hold_waiting(session, key.guild_id, key.id, reason, until)
     _tell_held(session, key, reason, at)
@@ -198,6 +214,11 @@ def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at:
 
 
 def _tell_held(session: Session, key: StudiiKey, reason: Reason, at: datetime) -> None:
-    told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
-    _, kind = _kind(reason)
-    posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)
+    posts.want(
+        session,
+        key.guild_id,
+        _kind(reason)[1],
+        str(key.id),
+        at=at,
+        details={"masked": key.masked, "reason": reason.encode()},
+    )

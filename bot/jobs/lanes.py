@@ -68,7 +68,7 @@ def record(session: Session, lane: str, at: datetime) -> None:
     """Count a request that no lane sends, and that is about to be sent."""
     moment = at.timestamp()
     window = session.get(LaneWindow, (lane, OF_NO_LANE))
-    before = [] if window is None else [float(until) for until, n in window.counts for _ in range(n)]
+    before = [] if window is None else [until for until, n in window.counts for _ in range(n)]
     counted = [until for until in before if moment < until <= moment + COUNTED]
     keep_window(session, lane, OF_NO_LANE, [*counted, moment + COUNTED])
 
@@ -104,8 +104,14 @@ def keep_limits(
     session: Session, lane: str, blocked_until: datetime, odd_at: datetime, lowered_until: datetime
 ) -> None:
     """Insert or replace the lane's limits."""
-    one = {"lane": lane}
-    put(session, LaneLimits, one, blocked_until=blocked_until, odd_at=odd_at, lowered_until=lowered_until)
+    put(
+        session,
+        LaneLimits,
+        {"lane": lane},
+        blocked_until=blocked_until,
+        odd_at=odd_at,
+        lowered_until=lowered_until,
+    )
 
 
 def limits_of(session: Session, lanes: Collection[str]) -> dict[str, LaneLimits]:

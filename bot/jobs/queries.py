@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from bot import base
-from bot.base import ours
+from bot.base import ours, readable as readable_rows
 from bot.clock import PUT_BACK
 from bot.errors import Refused
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Job, JobState, Trouble
@@ -29,11 +28,14 @@ def readable(session: Session, query: Select[Job]) -> list[Job]:
 
     def skip(job_id: str, error: Exception) -> None:  # whose words may quote the row
         if job_id not in known:
-            said = "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup"
-            _log.error(said, job_id, type(error).__name__)
+            _log.error(
+                "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup",
+                job_id,
+                type(error).__name__,
+            )
         known.add(job_id)
 
-    return base.readable(session, query, Job.id, skip)
+    return readable_rows(session, query, Job.id, skip)
 
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:
@@ -69,25 +71,25 @@ def first_of_set(session: Session, set_id: str) -> Job | None:
     return next(iter(of_set(session, set_id)), None)
 
 
-def in_states(session: Session, states: Iterable[JobState], limit: int | None = None) -> list[Job]:
+def in_states(session: Session, states: Iterable[JobState]) -> list[Job]:
     """Return jobs in these states, oldest first."""
-    return readable(session, select(Job).where(Job.state.in_([*states])).order_by(Job.number).limit(limit))
+    return readable(session, select(Job).where(Job.state.in_([*states])).order_by(Job.number))
 
 
 def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
     """Return the jobs that were started from the photos in a member's message, by the bot itself or by others
     than their author; those that may be stopped still, or show the photo beside their result.
     """
-    by_itself = select(Job.number).where(Job.origin_message_id == message_id)
     by_others = (
         select(Job.number)
         .where(Job.photo_author != Job.user_id)
         .where(Job.__table__.c.source_message_id == message_id)
     )
     # Each has an index. SQLite would read all jobs of the server for an OR, or to compare their server.
+    started = select(Job.number).where(Job.origin_message_id == message_id).union(by_others)
     found = (
         select(Job)
-        .where(Job.number.in_(by_itself.union(by_others)))
+        .where(Job.number.in_(started))
         .where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
     )
     # What is made of a picture in a message of the bot's stays when that is deleted.
@@ -142,13 +144,12 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
 
 def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | None]:
     """Return the job and its server's current key, if there are any."""
-    both = (
+    found = session.execute(
         select(Job, StudiiKey)
         .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
         .outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
         .where(Job.id == job_id)
-    )
-    found = session.execute(both).first()
+    ).first()
     return (None, None) if found is None else (found[0], found[1])
 
 
@@ -158,28 +159,22 @@ def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[t
     Those of `job_ids` alone, unless that is None. Waiting jobs of servers that seem to have removed the bot
     are left out.
     """
-    of_server = GuildSettings.guild_id == Job.guild_id
     wanted = (
         select(Job)
-        .join(GuildSettings, of_server, isouter=True)
+        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
         .order_by(Job.number)
         .where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
+        .where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
     )
-    if job_ids is not None:
-        wanted = wanted.where(Job.id.in_(job_ids))
-    wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
-    if not (jobs := _ours(session, wanted)):
+    if not (jobs := _ours(session, wanted if job_ids is None else wanted.where(Job.id.in_(job_ids)))):
         return []
-    keys = select(StudiiKey, GuildSettings.key_id.is_not(None)).outerjoin(
-        GuildSettings, GuildSettings.key_id == StudiiKey.id
-    )
-    used, current = dict[int, StudiiKey](), dict[int, StudiiKey]()
-    for key, is_current in session.execute(
-        keys.where(StudiiKey.guild_id.in_({job.guild_id for job in jobs}))
-    ):
-        used[key.id] = key
-        if is_current:
-            current[key.guild_id] = key
+    keys = session.execute(
+        select(StudiiKey, GuildSettings.key_id)
+        .outerjoin(GuildSettings, GuildSettings.key_id == StudiiKey.id)
+        .where(StudiiKey.guild_id.in_({job.guild_id for job in jobs}))
+    ).all()
+    used = {key.id: key for key, _ in keys}
+    current = {key.guild_id: key for key, current_id in keys if current_id is not None}
     return [
         (job, used.get(job.key_id or 0) if job.state is JobState.RUNNING else current.get(job.guild_id))
         for job in jobs
@@ -195,9 +190,8 @@ def to_take_in(session: Session, at: datetime, limit: int, *, freed: bool = Fals
     """
     other = aliased(Job)
     another = exists().where(other.guild_id == Job.guild_id, other.state == JobState.WAITING)
-    held = (Job.not_before <= at) & ~another
     due = _is_due(at) | (Job.trouble == Trouble.ROOM) if freed else _is_due(at)
-    ready = case((Job.held.is_(None), due), else_=held)
+    ready = case((Job.held.is_(None), due), else_=(Job.not_before <= at) & ~another)
     return _by_turn(session, limit, Job.state == JobState.RECEIVED, ready, one_if_held=True)
 
 
@@ -256,8 +250,9 @@ def _by_turn(
     own = func.row_number().over(partition_by=(Job.guild_id, Job.user_id), order_by=Job.number)
     numbered = select(Job.number, Job.guild_id, own.label("own")).where(*which)
     by_member = ours(session, numbered, Job.__table__.c.guild_id).subquery("by_member")
-    order = (by_member.c.own, by_member.c.number)
-    turn = func.row_number().over(partition_by=by_member.c.guild_id, order_by=order)
+    turn = func.row_number().over(
+        partition_by=by_member.c.guild_id, order_by=(by_member.c.own, by_member.c.number)
+    )
     turns = select(by_member.c.number, turn.label("turn")).subquery("turns")
     query = select(Job).join(turns, turns.c.number == Job.number).order_by(turns.c.turn, Job.number)
     if one_if_held:

@@ -97,9 +97,9 @@ def follow_hourglass(session: Session, job: Job, at: datetime) -> None:
         return
     session.flush()
     going = select(Job.id).where(Job.origin_message_id == job.origin_message_id, Job.state.in_(ACTIVE_STATES))
-    key, place = str(job.origin_message_id), f"c{job.channel_id}"
+    key = str(job.origin_message_id)
     if session.scalar(going.limit(1)) is not None:
-        posts.want(session, job.guild_id, HOURGLASS, key, at=at, place=place, again=True)
+        posts.want(session, job.guild_id, HOURGLASS, key, at=at, place=f"c{job.channel_id}", again=True)
     else:
         posts.unwant(session, job.guild_id, HOURGLASS, [key], at)
 
@@ -160,9 +160,7 @@ def note(
             if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
                 files += [job.source_file, job.output_file]
                 job.source_file = job.output_file = None
-            server = settings.of(session, job.guild_id)
-            logged = server.log_results and server.log_channel_id is not None
-            if logged and job.state is JobState.SUCCEEDED:
+            if settings.of(session, job.guild_id).log_results and job.state is JobState.SUCCEEDED:
                 posts.want(session, job.guild_id, notices.NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         else:
             # A result that could not be posted is kept, with the photo before, until its person fetches it.
@@ -218,8 +216,7 @@ def to_say(
     if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
         return jobs, whole
     # Nothing was made or charged: they see that where they asked a moment ago, if Discord took the answer.
-    job, after = jobs[0], at - answers.IN_VIEW
-    answer = answers.of(session, answers.subject_of(job), job.user_id, after)
+    answer = answers.of(session, answers.subject_of(jobs[0]), jobs[0].user_id, at - answers.IN_VIEW)
     return [] if answer is not None and answer.shown else jobs, whole
 
 

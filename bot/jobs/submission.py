@@ -86,8 +86,10 @@ def claim(
     if not job.price_learned or job.reserved > job.estimate:
         verdict = prices.sendable(session, catalog, key.lane, job, at)
         if isinstance(verdict, Reason):
-            why = (FailureCode.BUDGET, verdict, at)
-            return Done(transitions.fail_unpaid(session, job_id, UNSENT_STATES, *why), sent=False)
+            return Done(
+                transitions.fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at),
+                sent=False,
+            )
         if verdict is None:
             return Done(job, sent=False, again=5.0)  # the end of the one that it waits for wakes the lane
     claimed = queries.find(session, job_id, *expected)
@@ -215,5 +217,12 @@ def doubt_waiting(session: Session, at: datetime) -> int:
 
 def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
     """Tell the admins that the job's outcome is unknown."""
-    told = {"reason": why.encode()}
-    posts.want(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id, details=told)
+    posts.want(
+        session,
+        job.guild_id,
+        NoticeKind.UNKNOWN,
+        job.id,
+        at=at,
+        job_id=job.id,
+        details={"reason": why.encode()},
+    )

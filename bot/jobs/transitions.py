@@ -155,8 +155,16 @@ def approve(session: Session, job: Job, at: datetime) -> Job:
 
 def give_way(session: Session, job_id: str, at: datetime) -> Job | None:
     """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
-    dropped = {"source_file": None, "object_key": None, "tries": 0}
-    return advance(session, job_id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
+    return advance(
+        session,
+        job_id,
+        JobState.WAITING,
+        JobState.RECEIVED,
+        at=at,
+        source_file=None,
+        object_key=None,
+        tries=0,
+    )
 
 
 def wait(session: Session, job_id: str, expected: JobState, at: datetime, **changes: Any) -> Job | None:
@@ -180,8 +188,11 @@ def cancel(session: Session, job: Job, at: datetime, *, told: bool = False) -> J
 
 def cancel_unsent(session: Session, guild_id: int, at: datetime) -> int:
     """Cancel all jobs of the server that Studii has not been asked for; returns the number."""
-    unsent = [job for job in queries.in_states(session, UNSENT_STATES) if job.guild_id == guild_id]
-    return sum(cancel(session, job.id, at) is not None for job in unsent)
+    return sum(
+        cancel(session, job.id, at) is not None
+        for job in queries.in_states(session, UNSENT_STATES)
+        if job.guild_id == guild_id
+    )
 
 
 def fail_unpaid(
@@ -200,8 +211,9 @@ def fail_unpaid(
 
 def end_paid(session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime) -> Job:
     """Fail a running job that this transaction has found, at `charge` credits."""
-    why = {"failure": code, "failure_text": reason}
-    return _settle(session, job, JobState.FAILED, charge, at, charged=charge, **why)
+    return _settle(
+        session, job, JobState.FAILED, charge, at, charged=charge, failure=code, failure_text=reason
+    )
 
 
 fail_paid = of_job(JobState.RUNNING)(end_paid)
@@ -216,10 +228,11 @@ def later(session: Session, job: Job, until: datetime) -> None:
 
 def wait_for_room(session: Session, guild_id: int, job_id: str, until: datetime, at: datetime) -> None:
     """Let all photos of a server that are due wait for room that this one of them hasn't found."""
-    theirs = (Job.guild_id == guild_id) & (Job.state == JobState.RECEIVED)
-    theirs &= Job.__table__.c.source_url.is_not(None)
     due = Job.not_before.is_(None) | (Job.not_before <= at) | (Job.id == job_id)
-    session.execute(update(Job).where(theirs, due).values(not_before=until, trouble=Trouble.ROOM))
+    theirs = update(Job).filter_by(guild_id=guild_id, state=JobState.RECEIVED).where(due)
+    session.execute(
+        theirs.where(Job.__table__.c.source_url.is_not(None)).values(not_before=until, trouble=Trouble.ROOM)
+    )
 
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
@@ -249,9 +262,16 @@ def succeed(
 @of_job(JobState.REVIEWING, JobState.WITHHELD)
 def release_result(session: Session, job: Job, at: datetime) -> Job:
     """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
-    given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
     posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
-    return move(session, job, JobState.SUCCEEDED, at, **given)
+    return move(
+        session,
+        job,
+        JobState.SUCCEEDED,
+        at,
+        result_approval=Approval.GIVEN,
+        failure=None,
+        failure_text=None,
+    )
 
 
 @of_job(JobState.REVIEWING)
@@ -262,17 +282,25 @@ def withhold_result(
 
     `told`: the requester knows it already.
     """
-    why = {"failure": FailureCode.DECLINED, "failure_text": reason}
     thumbnails.drop(session, [job.id])
     posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
-    return move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
+    return move(
+        session,
+        job,
+        JobState.WITHHELD,
+        at,
+        announced_at=at if told else None,
+        failure=FailureCode.DECLINED,
+        failure_text=reason,
+    )
 
 
 @of_job(JobState.UNKNOWN)
 def apply_ruling(session: Session, job: Job, charge: int | None, reason: Reason, at: datetime) -> Job:
     """Fail an unknown job, at `charge` credits, or unpaid if None."""
-    why = {"failure": FailureCode.RULED, "failure_text": reason}
-    return _settle(session, job, JobState.FAILED, charge or 0, at, **why)
+    return _settle(
+        session, job, JobState.FAILED, charge or 0, at, failure=FailureCode.RULED, failure_text=reason
+    )
 
 
 @of_job(JobState.SUCCEEDED)
@@ -280,8 +308,7 @@ def repost(session: Session, job: Job, channel_id: int, at: datetime) -> Job | N
     """Have a job's result posted again, in that channel. Return None if its output is not kept."""
     if job.announced_at is None or job.output_file is None:
         return None
-    job.channel_id, job.post_channel_id, job.in_thread = channel_id, None, None
-    job.changed_at = at
+    job.channel_id, job.post_channel_id, job.in_thread, job.changed_at = channel_id, None, None, at
     return _post_anew(session, job, at)
 
 
