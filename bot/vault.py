@@ -99,13 +99,6 @@ class Vault:
             return False
         return True
 
-    def reseal(self, sealed: bytes) -> bytes:
-        """Return the same secret, encrypted with the newest key. Raises `CannotDecrypt`."""
-        try:
-            return self._fernet.rotate(sealed)
-        except InvalidToken:
-            raise CannotDecrypt from None
-
 
 LaneNames = Callable[[str], str]
 """Returns the lane of a Studii key: a keyed hash (HMAC-SHA256) of it, 64 hex digits.

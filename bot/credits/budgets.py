@@ -262,15 +262,19 @@ def _unknown_zone(name: str) -> Message:
     )
 
 
-def period_of(server: GuildSettings, now: datetime) -> ledger.Window:
-    """Return the budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
+def budget_period(server: GuildSettings, now: datetime) -> tuple[ledger.Window, str]:
+    """Return the budget's period around `now`, and its unique name, as `month 2026-03-01`.
 
-    Consecutive windows have no gap and no overlap, also when the zone changes its clocks.
+    That is a day, a week from Monday, a month, or all since it was set. Consecutive windows have no gap and
+    no overlap, also when the zone changes its clocks. Grants are stored under the name, so they stay with
+    their period when the server changes its period or zone.
     """
     period, since = server.budget_period, server.budget_since
+    # Untranslated: the names are stored.
     if period is Period.TOTAL:
         # Set while the clock was ahead: jobs that start before `since` count as well.
-        return ledger.Window(None if since is not None and now < since else since, None)
+        start = None if since is not None and now < since else since
+        return ledger.Window(start, None), f"total {since.isoformat()}" if since else "total"
     zone = time_zone(server.timezone)
     today = now.astimezone(zone).date()
     first = today.replace(day=1) if period is Period.MONTH else today
@@ -281,22 +285,7 @@ def period_of(server: GuildSettings, now: datetime) -> ledger.Window:
         # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
         first = _next(period, first)
         start, end = end, beginning(_next(period, first), zone)
-    return ledger.Window(start, end)
-
-
-def budget_period(server: GuildSettings, now: datetime) -> tuple[ledger.Window, str]:
-    """Return the period of the server's budget around `now`, and its unique name, as `month 2026-03-01`.
-
-    Grants are stored under it, so they stay with their period when the server changes its period or zone.
-    """
-    period, since = period_of(server, now), server.budget_since
-    if server.budget_period is Period.TOTAL or period.start is None:
-        # Untranslated: the names are stored.
-        return period, f"total {since.isoformat()}" if since else "total"
-    return (
-        period,
-        f"{server.budget_period.value} {period.start.astimezone(time_zone(server.timezone)).date()}",
-    )
+    return ledger.Window(start, end), f"{period.value} {start.astimezone(zone).date()}"
 
 
 def _next(period: Period, first: date) -> date:

@@ -144,12 +144,14 @@ def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
     """
     _ensure_open(job)
     rest = job.reserved - charge
-    lines = [
-        *([_line(job, EntryKind.CORRECT, -rest, at)] if rest < 0 else []),
-        *([_line(job, EntryKind.SETTLE, charge, at)] if charge else []),
-        *([_line(job, EntryKind.RELEASE, rest, at)] if rest > 0 or not charge else []),
-    ]
-    _add(session, lines)
+    _add(
+        session,
+        [
+            *([_line(job, EntryKind.CORRECT, -rest, at)] if rest < 0 else []),
+            *([_line(job, EntryKind.SETTLE, charge, at)] if charge else []),
+            *([_line(job, EntryKind.RELEASE, rest, at)] if rest > 0 or not charge else []),
+        ],
+    )
     job.reserved, job.settled, job.resolved_at = 0, charge, at
     return job
 
@@ -237,8 +239,9 @@ def unname(session: Session, guild_id: int, before: datetime, period: str) -> No
     mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None) & jobs.c.scrubbed_at.is_not(None)
     mine &= (jobs.c.user_id != FORGOTTEN_MEMBER) & (jobs.c.created_at < before)
     who = select(jobs.c.user_id).where(mine)
-    asked = select(jobs.c.user_id, func.max(jobs.c.forgotten_at)).where(mine).group_by(jobs.c.user_id)
-    forgotten = session.execute(asked).all()
+    forgotten = session.execute(
+        select(jobs.c.user_id, func.max(jobs.c.forgotten_at)).where(mine).group_by(jobs.c.user_id)
+    ).all()
     grants_ = (Line.guild_id == guild_id) & Line.job_id.is_(None) & (Line.period != period)
     lines = Line.job_id.in_(select(jobs.c.id).where(mine)) | (grants_ & Line.user_id.in_(who))
     session.execute(update(Line).where(lines).values(user_id=FORGOTTEN_MEMBER))
@@ -270,5 +273,12 @@ def _add(session: Session, lines: list[dict[str, Any]]) -> None:
 
 
 def _line(job: Job, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
-    whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
-    return {**whose, "kind": kind, "amount": amount, "at": at, "period": None}
+    return {
+        "guild_id": job.guild_id,
+        "user_id": job.user_id,
+        "job_id": job.id,
+        "kind": kind,
+        "amount": amount,
+        "at": at,
+        "period": None,
+    }

@@ -213,12 +213,8 @@ def use_of_members(
     for server, limits, some in servers:
         budget, used, granted = books[server.guild_id]
         theirs = (jobs.c.guild_id == server.guild_id) & jobs.c.user_id.in_(some)
-        going = (
-            select(jobs.c.user_id, func.count())
-            .where(theirs, jobs.c.state.in_(ACTIVE_STATES))
-            .group_by(jobs.c.user_id)
-        )
-        unfinished = dict(session.execute(going).all())
+        going = select(jobs.c.user_id, func.count()).where(theirs, jobs.c.state.in_(ACTIVE_STATES))
+        unfinished = dict(session.execute(going.group_by(jobs.c.user_id)).all())
         starts: dict[int, list[datetime]] = {}
         if (rate := limits.rate) is not None:
             # None in the future counts, although the clock may have jumped.
@@ -243,9 +239,8 @@ def of_member(
     session: Session, guild_id: int, user_id: int, roles: Collection[int], at: datetime
 ) -> MemberState:
     """Return what the member may do now."""
-    limits = of_server(session, guild_id)
-    asked = [(settings.of(session, guild_id), limits, [user_id])]
-    budget, used = use_of_members(session, asked, at)[guild_id]
+    server, limits = settings.of(session, guild_id), of_server(session, guild_id)
+    budget, used = use_of_members(session, [(server, limits, [user_id])], at)[guild_id]
     return state_of_member(budget, limits, user_id, roles, used[user_id], at)
 
 
@@ -282,20 +277,19 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
     budget, members = grants(session, guild_id, at)
     given = budget.grants if user_id is None else members.get(user_id, 0)
     if given + credits_ < 0:
-        period = budget.for_words
         raise Refused(
             nlazy(
                 # Translators: {period} is such as "for today".
                 "{count} credit granted {period} is the most you can take back. Nothing was changed.",
                 "{count} credits granted {period} is the most you can take back. Nothing was changed.",
                 given,
-                period=period,
+                period=budget.for_words,
             )
             if given
             else lazy(
                 # Translators: {period} is such as "for today".
                 "No credits were granted {period}, so you can't take any back. Nothing was changed.",
-                period=period,
+                period=budget.for_words,
             )
         )
     ledger.grant(session, guild_id, user_id, credits_, budget.period_name, at)
@@ -315,8 +309,9 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
             price=budgets.short_price(price),
             left=budget.left_words,
         )
-        limit, usage = budget.settings.budget_limit, budget.usage
-        again = _when_again(budget, price, limit, budget.left, usage, BUDGET_BELOW_PRICE)
+        again = _when_again(
+            budget, price, budget.settings.budget_limit, budget.left, budget.usage, BUDGET_BELOW_PRICE
+        )
         raise CreditsShort(paragraph(said, again, CHANGE_BUDGET))
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         said = lazy(
@@ -325,8 +320,9 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
             price=budgets.short_price(price),
             left=state.left_words,
         )
-        limit, usage = state.allowance.credits, use.usage
-        again = _when_again(budget, price, limit, state.left, usage, ALLOWANCE_BELOW_PRICE)
+        again = _when_again(
+            budget, price, state.allowance.credits, state.left, use.usage, ALLOWANCE_BELOW_PRICE
+        )
         raise CreditsShort(paragraph(said, again, CHANGE_ALLOWANCE))
     if limits.at_once is not None and use.going + number > limits.at_once:
         reached = nlazy(
@@ -372,7 +368,7 @@ def _when_again(
     """Return when there will be room for the price in the `limit` for the budget's period, of which so much
     is left."""
     if budget.window.end is not None and price.amount <= limit:
-        return budgets.renewal_message(budget.window.end)
+        return budget.renewal_words
     if price.amount <= left + usage.reserved:  # if all running jobs were free
         return lazy("Credits may free up when running jobs finish.")
     if price.amount <= limit:

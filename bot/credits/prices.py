@@ -368,8 +368,7 @@ def _last(session: Session, lane: str, job: Job) -> tuple[int | None, datetime |
 
 
 def _sent_with(lane: str, tool: str) -> Iterable[ColumnElement[bool]]:
-    with_key = jobs.c.key_id.in_(select(StudiiKey.id).where(StudiiKey.lane == lane))
-    return (jobs.c.tool == tool, with_key)
+    return jobs.c.tool == tool, jobs.c.key_id.in_(select(StudiiKey.id).where(StudiiKey.lane == lane))
 
 
 def _locked(session: Session, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:

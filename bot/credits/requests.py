@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import Base, Choice, partial_index
-from bot.credits import budgets, ledger
-from bot.credits.limits import of_member
+from bot.credits import budgets, ledger, limits
 from bot.errors import NotAllowed, Refused
 from bot.languages import discord_timestamp, lazy
 from bot.servers import settings
@@ -89,7 +88,7 @@ def ask(
     Raises `Refused` if they don't lack any, or have asked already.
     """
     ledger.lock(session, guild_id)
-    member = of_member(session, guild_id, user_id, roles, at)
+    member = limits.of_member(session, guild_id, user_id, roles, at)
     of_them = 0 if member.left is None else price - member.left
     of_server = price - member.budget.left
     if max(of_them, of_server) <= 0:
@@ -161,16 +160,22 @@ def _tell(
     in_place: bool = False,
 ) -> None:
     """Add the notice. `in_place`: it is posted where the member asked, not in the log channel."""
-    details: dict[str, str | int | None] = {
-        "user": request.user_id,
-        "tool": request.tool,
-        "price": request.price,
-        "amount": request.amount,
-        "state": request.state.value,
-        "server": int(request.of_server),
-        "member": int(request.of_member),
-        "asked_in": request.channel_id,
-        "period": settings.of(session, request.guild_id).budget_period.value,
-        "in_place": int(in_place),
-    }
-    posts.want(session, request.guild_id, kind, request.id, at=at, details=details)
+    posts.want(
+        session,
+        request.guild_id,
+        kind,
+        request.id,
+        at=at,
+        details={
+            "user": request.user_id,
+            "tool": request.tool,
+            "price": request.price,
+            "amount": request.amount,
+            "state": request.state.value,
+            "server": int(request.of_server),
+            "member": int(request.of_member),
+            "asked_in": request.channel_id,
+            "period": settings.of(session, request.guild_id).budget_period.value,
+            "in_place": int(in_place),
+        },
+    )

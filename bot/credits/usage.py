@@ -100,7 +100,7 @@ class UsageReport:
 def report(session: Session, guild_id: int, span: Span, at: datetime) -> UsageReport:
     """Return the charged and reserved credits, by the day of acceptance in the server's time zone."""
     budget = budgets.state(session, guild_id, at)
-    days, edges = _days(span, budget.settings, at)
+    days, edges = days_of(span, budget.settings.timezone, at)
     accepted = (jobs.c.guild_id == guild_id, *Window(edges[0], edges[-1]).holds(jobs.c.created_at))
     tools, members = (
         [
@@ -120,8 +120,13 @@ def report(session: Session, guild_id: int, span: Span, at: datetime) -> UsageRe
     daily: dict[str | int, list[int]] = defaultdict(lambda: [0] * len(days))
     for number, tool, credits_ in session.execute(by_day):
         daily[tool][number] = int(credits_)
-    by_tool = tuple(tuple(daily[one.what]) for one in tools)
-    return UsageReport(budget, tuple(days), tuple(tools), tuple(members), by_tool)
+    return UsageReport(
+        budget,
+        tuple(days),
+        tuple(tools),
+        tuple(members),
+        tuple(tuple(daily[one.what]) for one in tools),
+    )
 
 
 def totals(session: Session) -> tuple[dict[tuple[str, str], int], int, int]:
@@ -129,14 +134,12 @@ def totals(session: Session) -> tuple[dict[tuple[str, str], int], int, int]:
 
     Of the servers of this process.
     """
-    counts = select(jobs.c.state, jobs.c.tool, func.count()).group_by(jobs.c.state, jobs.c.tool)
-    number = {
-        (str(state), tool): count
-        for state, tool, count in session.execute(ours(session, counts, jobs.c.guild_id))
-    }
-    sums = select(func.coalesce(func.sum(jobs.c.reserved), 0), func.coalesce(func.sum(jobs.c.settled), 0))
-    reserved, settled = session.execute(ours(session, sums, jobs.c.guild_id)).one()
-    return number, int(reserved), int(settled)
+    sums = select(
+        jobs.c.state, jobs.c.tool, func.count(), func.sum(jobs.c.reserved), func.sum(jobs.c.settled)
+    ).group_by(jobs.c.state, jobs.c.tool)
+    rows = session.execute(ours(session, sums, jobs.c.guild_id)).all()
+    number = {(str(state), tool): count for state, tool, count, _, _ in rows}
+    return number, int(sum(row[3] for row in rows)), int(sum(row[4] for row in rows))
 
 
 def _ledger_page(
@@ -149,27 +152,25 @@ def _ledger_page(
         .where(Line.guild_id == guild_id, Line.id > after)
     )
     if span is not None:
-        _, edges = _days(span, settings.of(session, guild_id), at)
+        _, edges = days_of(span, settings.of(session, guild_id).timezone, at)
         lines = lines.where(*Window(edges[0], edges[-1]).holds(Line.at))
     return session.execute(lines.order_by(Line.id).limit(LEDGER_PAGE_LINES)).all()
 
 
-def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
-    """Return the days of the span, up to today at most. Raises `Refused` for an unknown zone."""
-    last = now.astimezone(budgets.time_zone(timezone)).date()
+def days_of(span: Span, timezone: str, now: datetime) -> tuple[list[date], list[datetime]]:
+    """Return the days of the span, up to today at most, and when they start and the last one ends.
+
+    Raises `Refused` for an unknown zone.
+    """
+    zone = budgets.time_zone(timezone)
+    last = now.astimezone(zone).date()
     first = last.replace(day=1)
     if span is Span.LAST_MONTH:
         last = first - timedelta(days=1)
         first = last.replace(day=1)
     elif (days := _DAYS.get(span)) is not None:
         first = last - timedelta(days=days - 1)
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def _days(span: Span, server: settings.GuildSettings, now: datetime) -> tuple[list[date], list[datetime]]:
-    """Return the days of the span, and the times at which they start and the last one ends."""
-    days = days_of(span, server.timezone, now)
-    zone = budgets.time_zone(server.timezone)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return days, [budgets.beginning(day, zone) for day in (*days, days[-1] + timedelta(days=1))]
 
 

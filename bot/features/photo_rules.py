@@ -228,8 +228,9 @@ def preset_for(catalog: Catalog, tool: str, inputs: Mapping[str, str]) -> Preset
     try:
         known.prepare(inputs, has_source=True)
     except Refused as lacking:
-        set_it = lazy("Set it under `inputs`. Nothing was changed.")
-        raise Refused(paragraph(str(lacking), set_it)) from lacking
+        raise Refused(
+            paragraph(str(lacking), lazy("Set it under `inputs`. Nothing was changed."))
+        ) from lacking
     return Preset(known.slug, dict(inputs))
 
 
@@ -247,8 +248,8 @@ Taps = Mapping[str, Tap]  # by `Emoji.key`
 @cache
 def default_taps(catalog: Catalog) -> Taps:
     """Return the tools that the catalogue's own emoji run, by `Emoji.key`."""
-    presets = [(Emoji(tool.emoji), Preset(tool.slug)) for tool in catalog.tools.values()]
-    return {emoji.key: Tap(emoji, one) for emoji, one in presets if _runs(catalog, one)}
+    taps = [Tap(Emoji(tool.emoji), Preset(tool.slug)) for tool in catalog.tools.values()]
+    return {tap.emoji.key: tap for tap in taps if _runs(catalog, tap.preset)}
 
 
 def taps_of(catalog: Catalog, rules: PhotoRules, keys: Iterable[str] | None = None) -> Taps:
@@ -328,8 +329,10 @@ def _runs(catalog: Catalog, preset: Preset) -> bool:
 
 
 def _count(session: Session, guild_id: int, *rows: type[Any]) -> int:
-    counted = [select(func.count()).select_from(row).where(row.guild_id == guild_id) for row in rows]
-    return sum(session.scalars(one).one() for one in counted)
+    return sum(
+        session.scalars(select(func.count()).select_from(row).where(row.guild_id == guild_id)).one()
+        for row in rows
+    )
 
 
 def _ensure_room_for_channel(session: Session, guild_id: int) -> None:

@@ -106,8 +106,11 @@ def usable(
 
     Their own come first; both are ordered by name.
     """
-    found = of(session, guild_id, user_id, OF_SERVER)
-    return [one for one in found if one.usable_by(user_id, roles) or (manages and one.of_server)]
+    return [
+        one
+        for one in of(session, guild_id, user_id, OF_SERVER)
+        if one.usable_by(user_id, roles) or (manages and one.of_server)
+    ]
 
 
 def get(
@@ -264,12 +267,10 @@ def preferred(
     session: Session, catalog: Catalog, guild_ids: Collection[int], user_ids: Collection[int]
 ) -> dict[tuple[int, int, str], dict[str, str]]:
     """Return the inputs of members in servers, by server, member and tool."""
-    rows = select(MemberDefaults).where(
-        MemberDefaults.guild_id.in_(guild_ids), MemberDefaults.user_id.in_(user_ids)
-    )
+    there = MemberDefaults.guild_id.in_(guild_ids) & MemberDefaults.user_id.in_(user_ids)
     return {
         (row.guild_id, row.user_id, row.tool): _preferable(catalog.tools.get(row.tool), row.inputs)
-        for row in session.scalars(rows)
+        for row in session.scalars(select(MemberDefaults).where(there))
     }
 
 
@@ -367,8 +368,9 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
     if wants_words(template) and words is None:
         raise WordsNeeded(style, prompt.name)
     if template and words:
-        whole = template.replace(STYLE_WORDS, words) if wants_words(template) else f"{template}, {words}"
-        inputs[prompt.name] = whole
+        inputs[prompt.name] = (
+            template.replace(STYLE_WORDS, words) if wants_words(template) else f"{template}, {words}"
+        )
     return inputs
 
 

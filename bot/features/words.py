@@ -75,14 +75,13 @@ class WordsRefused(Refused):
                 access.pause_words(until),
             )
         )
-        wrote = lazy("You wrote: “{text}”", text=self.text)
         super().__init__(
             lazy(
                 "This server's word filter doesn't allow the words that this photo tool is set up with. "
                 "Ask an admin to change the filter or the tool. Nothing was charged."
             )
             if self.preset
-            else paragraph(said, wrote)
+            else paragraph(said, lazy("You wrote: “{text}”", text=self.text))
         )
 
 
@@ -159,11 +158,14 @@ def add(
     if key not in known and len(known) >= MAX_WORD_RULES:
         raise Refused(MANY)
     put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
-    rule = WordRule(guild_id, key, words, effect, at)
     jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
     mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
     recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(200))
-    return rule, known.get(key), [one for one in recent if isinstance(one, dict)]
+    return (
+        WordRule(guild_id, key, words, effect, at),
+        known.get(key),
+        [one for one in recent if isinstance(one, dict)],
+    )
 
 
 def remove(session: Session, guild_id: int, key: str) -> WordRule:
@@ -197,8 +199,10 @@ def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None
 
     Of a request, these are `tool.texts(inputs)`: the catalogue's defaults meet none.
     """
-    refusals_first = sorted(rules, key=lambda rule: (rule.effect is WordEffect.APPROVE, rule.key))
-    by_key = {rule.key: rule for rule in refusals_first}
+    by_key = {
+        rule.key: rule
+        for rule in sorted(rules, key=lambda rule: (rule.effect is WordEffect.APPROVE, rule.key))
+    }
     key = word_matching.first_met(by_key, values) if by_key else None
     return None if key is None else by_key[key]
 

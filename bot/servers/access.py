@@ -164,8 +164,12 @@ def of_servers(
 
 def add(session: Session, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
     """Add an entry to a list. It may be there already."""
-    entry = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
-    put(session, AccessEntry, entry, replace=False)
+    put(
+        session,
+        AccessEntry,
+        {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id},
+        replace=False,
+    )
 
 
 def set_list(
@@ -214,10 +218,18 @@ def block(
     """
     until = None if hours is None else at + timedelta(hours=hours)
     _block(session, guild_id, user_id, reason=reason, until=until)
-    details = {"user": user_id, "reason": reason, "until": None if until is None else int(until.timestamp())}
-    # Begins with the member, by whom it can be erased.
-    key = f"{user_id}:{secrets.token_hex(8)}"
-    posts.want(session, guild_id, notices.NoticeKind.BLOCKED, key, at=at, details=details)
+    posts.want(
+        session,
+        guild_id,
+        notices.NoticeKind.BLOCKED,
+        f"{user_id}:{secrets.token_hex(8)}",  # begins with the member, by whom it can be erased
+        at=at,
+        details={
+            "user": user_id,
+            "reason": reason,
+            "until": None if until is None else int(until.timestamp()),
+        },
+    )
 
 
 def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None:
@@ -262,8 +274,10 @@ def block_words(until: datetime | None, reason: str | None = None, *, automatic:
     if until is None:
         said = lazy("You are blocked from using Studii in this server.")
     else:
-        when = discord_timestamp(until, "f")
-        said = lazy("You are blocked from using Studii in this server until {when}.", when=when)
+        said = lazy(
+            "You are blocked from using Studii in this server until {when}.",
+            when=discord_timestamp(until, "f"),
+        )
     because = lazy("The reason: “{reason}”.", reason=reason) if reason else ""
     return paragraph(said, because, lazy("An admin can unblock you with `/studii moderation`."))
 
@@ -350,20 +364,20 @@ def _photo_denial(
     whose = rules.settings.portraits if tool.portrait else rules.settings.photos
     if whose is PhotoScope.ANYONE or request.context.moderates:
         return None
-    only = lazy(
-        "In this server you can only use {tool} on your own photos. Someone else posted that one.",
-        tool=tool.lazy_title,
+    return paragraph(
+        lazy(
+            "In this server you can only use {tool} on your own photos. Someone else posted that one.",
+            tool=tool.lazy_title,
+        ),
+        lazy("An admin can change this with `/studii photos`."),
     )
-    return paragraph(only, lazy("An admin can change this with `/studii photos`."))
 
 
 def option_denial(rules: AccessRules, context: MemberContext, name: str) -> Message | None:
     """Return why the member can't use the option `private`, or `extra`, or None if they can."""
     permit = {"private": rules.settings.private_for, "extra": rules.settings.extra_for}[name]
     managers, roles = permit is Permit.MANAGERS, rules.ids(AccessList(f"{name}_role"))
-    if permit is Permit.EVERYONE or (managers and context.manages):
-        return None
-    if roles & context.roles:
+    if permit is Permit.EVERYONE or (managers and context.manages) or roles & context.roles:
         return None
     if managers and roles:
         only = nlazy(
@@ -377,8 +391,9 @@ def option_denial(rules: AccessRules, context: MemberContext, name: str) -> Mess
         only = lazy("{option} is only for {roles}.")
     else:
         only = lazy("{option} is turned off in this server.")
-    named = _listed("<@&{}>", roles)
-    return paragraph(only.using(option=f"`{name}`", roles=named), lazy("Try again without it."), CHANGE)
+    return paragraph(
+        only.using(option=f"`{name}`", roles=_listed("<@&{}>", roles)), lazy("Try again without it."), CHANGE
+    )
 
 
 def _listed(form: str, ids: frozenset[int]) -> Message:

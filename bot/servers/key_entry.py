@@ -74,8 +74,7 @@ class KeyEntry:
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no
         key, and what `check` raises. Nothing has changed then.
         """
-        secret, now = cleaned(pasted), self._clock.now()
-        tried = self._clock.monotonic()
+        secret, tried = cleaned(pasted), self._clock.monotonic()
         recent = [at for at in self._tested.get(guild_id, ()) if tried - at < 60.0]
         if len(recent) >= TESTS:
             raise Refused(
@@ -87,7 +86,7 @@ class KeyEntry:
         self._tested[guild_id] = [*recent, tried]
         lane = self._names(secret)
         # The question counts against the key's rate limit like any other request.
-        await self._db.write(lanes.record, lane, now)
+        await self._db.write(lanes.record, lane, self._clock.now())
         try:
             await self._check(secret)
         except KeyRefused:
@@ -99,8 +98,16 @@ class KeyEntry:
                     "revoked. Nothing was changed."
                 )
             ) from None
-        entered = (guild_id, lane, secret[-4:], plan, self._vault.seal(secret), self._clock.now())
-        key = await self._db.write(_use, self._catalog, *entered)
+        key = await self._db.write(
+            _use,
+            self._catalog,
+            guild_id,
+            lane,
+            secret[-4:],
+            plan,
+            self._vault.seal(secret),
+            self._clock.now(),
+        )
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         return key
 

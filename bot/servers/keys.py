@@ -115,7 +115,7 @@ def reseal(session: Session, vault: Vault) -> list[int]:
     unreadable: list[int] = []
     for key in session.scalars(select(StudiiKey).where(StudiiKey.ciphertext != b"")):  # those not erased
         try:
-            key.ciphertext = vault.reseal(key.ciphertext)
+            key.ciphertext = vault.seal(vault.unseal(key.ciphertext))
         except CannotDecrypt:
             unreadable.append(key.id)
     lane_names(session, vault)

@@ -70,12 +70,12 @@ QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED, NoticeKind.CHANGED})
 
 def places(session: Session, post: Post, log_channel: int | None, approval_channel: int | None) -> list[str]:
     """Return where the notice goes, best first: none if no one is to read it."""
-    member, owner = f"u{post.details.get('user')}", f"o{post.guild_id}"
+    owner = f"o{post.guild_id}"
     asked_in = [f"c{there}"] if (there := post.details.get("asked_in")) else []
     if post.kind == NoticeKind.LOG_LOST:
         return [owner]
     if post.kind in TO_MEMBER:
-        return [member, *asked_in]
+        return [f"u{post.details.get('user')}", *asked_in]
     if post.kind in TO_APPROVERS:
         return [] if approval_channel is None else [f"c{approval_channel}"]
     log = [f"c{log_channel}"] if log_channel and not post.details.get("in_place") else []

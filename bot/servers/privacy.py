@@ -131,8 +131,11 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:
         # A refusal stays, as it protects the member.
-        agreed = best_results.BestConsent.agreed.is_not(False)
-        session.execute(delete(best_results.BestConsent).filter_by(user_id=user_id).where(agreed))
+        session.execute(
+            delete(best_results.BestConsent)
+            .filter_by(user_id=user_id)
+            .where(best_results.BestConsent.agreed.is_not(False))
+        )
     best_results.take_back(session, user_id, guild_id, at)
     theirs = _jobs_of(user_id, guild_id)
     ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))
@@ -235,13 +238,11 @@ def left(session: Session, guild_id: int, at: datetime) -> None:
     """
     ledger.lock(session, guild_id)
     transitions.cancel_unsent(session, guild_id, at)
-    removed, unseen = Reason(ReasonCode.SERVER_REMOVED), Reason(ReasonCode.RESULT_SERVER_REMOVED)
     for job in queries.in_states(session, (JobState.RUNNING, JobState.REVIEWING)):
-        if job.guild_id == guild_id and job.state is JobState.RUNNING:
-            charge = transitions.charge_of(job)
+        if job.guild_id == guild_id:  # of these, what its state allows
+            removed, charge = Reason(ReasonCode.SERVER_REMOVED), transitions.charge_of(job)
             transitions.fail_paid(session, job.id, FailureCode.LOST, removed, charge, at)
-        elif job.guild_id == guild_id:
-            transitions.withhold_result(session, job.id, unseen, at)
+            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_SERVER_REMOVED), at)
     settings.change(session, guild_id, key_id=None, left_at=at, missing_since=None, greeted_at=None)
     session.execute(
         update(keys.StudiiKey)
@@ -257,7 +258,7 @@ def part(session: Session, gone: Collection[int], at: datetime) -> None:
     If they are many, something else may be wrong: nothing of theirs is erased, and what waits there is not
     sent, until they are seen again or the operator lets them be forgotten (`python -m bot forget-servers`).
     """
-    fresh = sorted(set(gone) - set(settings.missing(session)))
+    fresh = sorted(set(gone) - settings.missing(session).keys())
     if len(fresh) <= 3:  # more at a time are forgotten at the operator's word alone
         for guild_id in fresh:
             left(session, guild_id, at)

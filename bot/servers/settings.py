@@ -189,12 +189,15 @@ def compare(
     return sorted(set(there) - known), sorted(known - set(there))
 
 
-def missing(session: Session) -> dict[int, datetime]:
+def missing(session: Session) -> dict[int, datetime | None]:
     """Return the servers that seem to have removed the bot, and since when; an operator decides."""
-    rows = session.scalars(
-        select(GuildSettings).where(GuildSettings.missing_since.is_not(None)).order_by(GuildSettings.guild_id)
+    return dict(
+        session.execute(
+            select(GuildSettings.guild_id, GuildSettings.missing_since)
+            .where(GuildSettings.missing_since.is_not(None))
+            .order_by(GuildSettings.guild_id)
+        ).all()
     )
-    return {row.guild_id: row.missing_since for row in rows if row.missing_since is not None}
 
 
 def set_missing(session: Session, guild_ids: Iterable[int], at: datetime | None) -> None:
@@ -218,10 +221,9 @@ def set_log(
     Setting another channel, or one that is known to work (`works`), lets the owner be told again if it is
     lost.
     """
-    old = of(session, guild_id).log_channel_id
-    change(session, guild_id, log_channel_id=channel_id, log_results=results)
-    if works or channel_id != old:
+    if works or channel_id != of(session, guild_id).log_channel_id:
         posts.forget(session, guild_id, NoticeKind.LOG_LOST)
+    change(session, guild_id, log_channel_id=channel_id, log_results=results)
 
 
 def language_of(session: Session, user_id: int) -> Language | None:

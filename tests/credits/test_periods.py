@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.credits.budgets import period_of, time_zone
+from bot.credits.budgets import budget_period, time_zone
 from bot.credits.ledger import Window
 from bot.credits.usage import Span, days_of
 from bot.errors import Refused
@@ -35,7 +35,7 @@ DAY, WEEK, MONTH, TOTAL = (GuildSettings(1, budget_period=one, budget_since=SINC
 
 
 def day(zone: str, now: datetime) -> Window:
-    return period_of(GuildSettings(1, timezone=zone), now)
+    return budget_period(GuildSettings(1, timezone=zone), now)[0]
 
 
 def test_a_day_whose_midnight_is_skipped_begins_when_the_clocks_jump() -> None:
@@ -76,7 +76,7 @@ def test_periods_begin_and_end_where_the_server_is(
     server: GuildSettings, zone: str, now: datetime, start: datetime, end: datetime | None
 ) -> None:
     server.timezone = zone
-    assert period_of(server, now) == Window(start, end)
+    assert budget_period(server, now)[0] == Window(start, end)
 
 
 @given(
@@ -86,13 +86,13 @@ def test_periods_begin_and_end_where_the_server_is(
 )
 def test_every_moment_is_in_one_window_and_windows_touch(zone: str, period: Period, now: datetime) -> None:
     server = GuildSettings(1, budget_period=period, timezone=zone)
-    here = period_of(server, now)
+    here, _ = budget_period(server, now)
     assert here.start is not None
     assert here.end is not None
     assert here.start <= now < here.end
-    assert period_of(server, here.start) == here
-    assert period_of(server, here.end - timedelta(microseconds=1)) == here
-    assert period_of(server, here.end).start == here.end
+    assert budget_period(server, here.start)[0] == here
+    assert budget_period(server, here.end - timedelta(microseconds=1))[0] == here
+    assert budget_period(server, here.end)[0].start == here.end
 
 
 @pytest.mark.parametrize("name", ["", "Europe", "../etc/passwd", "x" * 5000])
@@ -133,7 +133,7 @@ NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)  # in New York it is still 28 Febr
     ],
 )
 def test_days_are_those_of_the_servers_zone(span: Span, zone: str, first: date, last: date) -> None:
-    days = days_of(span, zone, NOW)
+    days, _ = days_of(span, zone, NOW)
     assert (days[0], days[-1]) == (first, last)
     assert len(days) == len(set(days)) == (last - first).days + 1
 
