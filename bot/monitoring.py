@@ -250,8 +250,12 @@ class HealthServer:
         """Return whether the database can be written. It logs itself if it can't."""
         try:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT):
-                now = self.clock.now().isoformat().encode()
-                await self.db.write(meta.set_to, "health", now, within=DATABASE_TIMEOUT)
+                await self.db.write(
+                    meta.set_to,
+                    "health",
+                    self.clock.now().isoformat().encode(),
+                    within=DATABASE_TIMEOUT,
+                )
         except Exception:  # noqa: BLE001 - for any reason, it can't be written
             return False
         return True

@@ -205,24 +205,26 @@ def want(
     server. `message_id`: it was sent already. `again`: what is there and was not wanted any more is wanted
     again.
     """
-    values: dict[str, Any] = {
-        "created_at": at,
-        "changed_at": at,
-        "due_at": due_at or at,
-        "place": place or f"s{guild_id}",
-        "details": dict(details or {}),
-        "job_id": job_id,
-        "expires_at": expires_at,
-        "message_id": message_id,
-        "refused": [],
-        "wanted": True,
-        "version": 1,
-        "shown_version": 0,
-        "number": 0,
-        "tries": 0,
-    }
-    one = {"guild_id": guild_id, "kind": kind, "key": key}
-    if added := put(session, Post, one, replace=False, **values):
+    if added := put(
+        session,
+        Post,
+        {"guild_id": guild_id, "kind": kind, "key": key},
+        replace=False,
+        created_at=at,
+        changed_at=at,
+        due_at=due_at or at,
+        place=place or f"s{guild_id}",
+        details=dict(details or {}),
+        job_id=job_id,
+        expires_at=expires_at,
+        message_id=message_id,
+        refused=[],
+        wanted=True,
+        version=1,
+        shown_version=0,
+        number=0,
+        tries=0,
+    ):
         wake(session, ("posts",))
     elif again and (post := get(session, guild_id, kind, key)) is not None and not post.wanted:
         post.wanted, post.changed_at = True, at
@@ -266,8 +268,9 @@ def known(session: Session, guild_id: int, kind: str, *keys: str) -> bool:
 
 def waiting(session: Session, guild_id: int, kind: str, at: datetime) -> int:
     """Return how many posts of that kind are due in the server."""
-    due = select(func.count(Post.id)).filter_by(guild_id=guild_id, kind=kind).where(Post.due_at <= at)
-    return session.scalars(due).one()
+    return session.scalars(
+        select(func.count(Post.id)).filter_by(guild_id=guild_id, kind=kind).where(Post.due_at <= at)
+    ).one()
 
 
 def waiting_until(session: Session, guild_id: int, kind: str, after: datetime) -> Sequence[Post]:
@@ -308,10 +311,9 @@ def claim(
     is left alone for a while, as others wait behind it. The pause after a try doubles, up to `bound` seconds.
     Return also when the next post is due.
     """
-    server = Post.__table__.c.guild_id
     due = (Post.due_at <= now) | _is_stale(now)
-    first = ours(session, select(func.min(Post.id)), server).where(due, Post.place.not_in(busy))
-    found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
+    first = select(func.min(Post.id)).where(due, Post.place.not_in(busy)).group_by(Post.place)
+    found = select(Post).where(Post.id.in_(ours(session, first, Post.__table__.c.guild_id)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
 
@@ -319,8 +321,10 @@ def claim(
         _log.error("The post %d can't be read: %r", number, error)
         session.execute(update(Post).filter_by(id=number).values(due_at=now + timedelta(hours=1)))
 
-    due_now = readable(session, found, Post.id, leave_alone)
-    begun = [begin(session, post, places, bound, now, taken) for post in due_now]
+    begun = [
+        begin(session, post, places, bound, now, taken)
+        for post in readable(session, found, Post.id, leave_alone)
+    ]
     session.flush()
     return [turn for turn in begun if turn is not None], next_due(session, now)
 

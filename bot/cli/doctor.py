@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.orm import Session
 
 from bot.aio.net import Connector
@@ -80,8 +81,7 @@ def show(findings: Sequence[Finding]) -> bool:
         table.add_column(heading, no_wrap=True)
     table.add_column("Finding", overflow="fold")
     for one in findings:
-        words = one.words.replace("[", "\\[")  # which would begin a style
-        table.add_row(one.what, f"[{_COLOURS[one.verdict]}]{one.verdict}[/]", words)
+        table.add_row(one.what, Text(one.verdict, _COLOURS[one.verdict]), Text(one.words))
     Console().print(table)
     return all(one.verdict != STOPS for one in findings)
 
@@ -90,8 +90,11 @@ def of_settings() -> Iterator[Finding]:
     """Say where the settings, which are right, come from, and whether others can read `.env`."""
     file = Path(".env").absolute()
     there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
-    python = platform.python_version()
-    yield Finding("Settings", GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
+    yield Finding(
+        "Settings",
+        GOOD,
+        f"From {there}. Studii for Discord {VERSION}, Python {platform.python_version()}.",
+    )
     if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
         yield Finding(
             ".env",
@@ -102,9 +105,8 @@ def of_settings() -> Iterator[Finding]:
 
 async def tools(settings: Settings) -> Findings:
     """Check the operator's own catalogue, as a start does."""
-    known = Catalog.load(settings.studii_tools_file).tools
-    if settings.studii_tools_file is not None:
-        yield Finding("Tools", GOOD, f"{len(known)} in {settings.studii_tools_file}.")
+    if (file := settings.studii_tools_file) is not None:
+        yield Finding("Tools", GOOD, f"{len(Catalog.load(file).tools)} in {file}.")
 
 
 async def discord(settings: Settings) -> Findings:
@@ -114,11 +116,11 @@ async def discord(settings: Settings) -> Findings:
     if (ahead := application.clock_ahead) is not None and abs(ahead) <= 30.0:  # seconds
         yield Finding("Clock", GOOD, "It agrees with Discord's.")
     elif ahead is not None:
-        where = "ahead of" if ahead > 0 else "behind"
         yield Finding(
             "Clock",
             WARN,
-            f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
+            f"This machine's clock is {abs(ahead):,.0f} seconds {'ahead of' if ahead > 0 else 'behind'} "
+            "Discord's. "
             "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
             "set the clock from the network (timedatectl set-ntp true).",
         )
@@ -169,8 +171,10 @@ async def processes(settings: Settings) -> Findings:
         if not one.alive:
             told = "has ended without giving its shards back"
         elif one.since is not None:
-            served = ", ".join(map(str, one.shards))
-            told = f"has served shards {served} of {len(shards)} since {one.since:%Y-%m-%d %H:%M:%S} UTC"
+            told = (
+                f"has served shards {', '.join(map(str, one.shards))} of {len(shards)} since "
+                f"{one.since:%Y-%m-%d %H:%M:%S} UTC"
+            )
         yield Finding("Process", GOOD if one.alive else WARN, f"{who} {told}.")
     if not any(one.alive for one in known):
         yield Finding("Bot", GOOD, "No bot is running on this database.")
@@ -192,12 +196,12 @@ async def encryption_key(settings: Settings) -> Findings:
             async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:
                 sealed = [one.ciphertext for one in await db.read(keys.stored) if one.retired_at is None]
     if not settings.encryption_keys and not is_there(path):
-        stored = count_words(len(sealed), "Studii key", "Studii keys")
         yield Finding(
             "Encryption key",
             WARN,
-            f"{path.absolute()} is missing, which opens {stored} in the database. Put it back. Otherwise the "
-            "next start makes a new one, and admins must enter their Studii keys again."
+            f"{path.absolute()} is missing, which opens "
+            f"{count_words(len(sealed), 'Studii key', 'Studii keys')} in the database. Put it back. "
+            "Otherwise the next start makes a new one, and admins must enter their Studii keys again."
             if sealed
             else f"None yet. The first start makes {path}.",
         )
@@ -205,11 +209,10 @@ async def encryption_key(settings: Settings) -> Findings:
     where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
     vault = vault_of(settings)
     if unreadable := sum(not vault.opens(one) for one in sealed):
-        servers = count_words(unreadable, "server", "servers")
         yield Finding(
             "Encryption key",
             WARN,
-            f"{where} doesn't open the Studii keys of {servers}. Put "
+            f"{where} doesn't open the Studii keys of {count_words(unreadable, 'server', 'servers')}. Put "
             "the old encryption key back if you have it. Otherwise the bot starts, and admins must enter "
             "their keys again.",
         )
@@ -231,8 +234,11 @@ async def database(settings: Settings) -> Findings:
     await asyncio.to_thread(ensure_sound, url)
     if not schema.current:
         after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
-        words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}{after}"
-        yield Finding("Database", WARN, words)
+        yield Finding(
+            "Database",
+            WARN,
+            f"Schema {schema.revision}. The next start upgrades it to {schema.target}{after}",
+        )
         return
     async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:  # raises if it can't be written
         with usable_database(url):
@@ -244,8 +250,7 @@ async def database(settings: Settings) -> Findings:
 
 def _content(session: Session) -> list[Finding]:
     """Check the ledger, and for servers that may have removed the bot."""
-    agree = "Recalculated by job, by server and by current period: all sums agree."
-    found = [Finding("Ledger", GOOD, agree)]
+    found = [Finding("Ledger", GOOD, "Recalculated by job, by server and by current period: all sums agree.")]
     if wrong := ledger.differing(session):
         found = [Finding("Ledger", STOPS, f"{len(wrong)} sums differ. {' '.join(wrong[:6])}")]
     if missing := server_settings.missing(session):

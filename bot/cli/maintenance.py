@@ -97,8 +97,9 @@ def key_place(settings: StorageSettings) -> str:
 
 def vault_of(settings: StorageSettings) -> Vault:
     """Return the vault that the bot opens. Raises `SettingsError`."""
-    keys = tuple(key.reveal() for key in settings.encryption_keys)
-    return Vault.open(keys, settings.key_file, settings.keys_setting)
+    return Vault.open(
+        [key.reveal() for key in settings.encryption_keys], settings.key_file, settings.keys_setting
+    )
 
 
 async def rotate(settings: StorageSettings) -> str:
@@ -219,8 +220,7 @@ async def invitation(settings: Settings) -> str:
     Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if Discord can't be reached.
     """
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
-    scopes = ("bot", "applications.commands")
-    return discord.utils.oauth_url(application.id, permissions=INVITE_PERMISSIONS, scopes=scopes)
+    return discord.utils.oauth_url(application.id, permissions=INVITE_PERMISSIONS)
 
 
 async def forget_servers(settings: Settings) -> str:
@@ -413,8 +413,7 @@ async def copy_rows(source: str, target: str) -> Counter[str]:
                     "rows. Name an empty one. Nothing was changed."
                 )
         for table in tables:
-            rows = select(table).order_by(*table.primary_key.columns)
-            async with old.stream(rows) as found:
+            async with old.stream(select(table).order_by(*table.primary_key.columns)) as found:
                 async for part in found.mappings().partitions(500):
                     await new.execute(insert(table), [dict(row) for row in part])
                     copied[table.name] += len(part)

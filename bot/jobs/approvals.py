@@ -119,8 +119,9 @@ def decline(
     reason = Reason(code, {"detail": why[:MAX_DECLINE_REASON_CHARACTERS]} if why else {})
     if not result:
         return _end(session, jobs, reason, approver, at)
-    withheld = transitions.withhold_result(session, jobs[0].id, reason, at)
-    return _decided(session, [withheld], approver, result=True)
+    return _decided(
+        session, [transitions.withhold_result(session, jobs[0].id, reason, at)], approver, result=True
+    )
 
 
 def decides(session: Session, guild_id: int, approver: MemberContext, rules: access.AccessRules) -> bool:

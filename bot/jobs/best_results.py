@@ -77,8 +77,16 @@ def want(session: Session, job_id: str, channel_id: int, message_id: int, at: da
     about = {"channel": channel_id, "message": message_id}
     posts.want(session, job.guild_id, BEST, key, at=at, job_id=job.id, details=about, again=True)
     if maker is None:
-        ask = job.guild_id, BEST_ASK, str(job.user_id)
-        posts.want(session, *ask, at=at, job_id=job.id, details=about, place=f"u{job.user_id}")
+        posts.want(
+            session,
+            job.guild_id,
+            BEST_ASK,
+            str(job.user_id),
+            at=at,
+            job_id=job.id,
+            details=about,
+            place=f"u{job.user_id}",
+        )
     return True
 
 

@@ -46,7 +46,6 @@ class CreditsShortForAll(CreditsShort):
             room=room,
         )
         super().__init__(paragraph(none_started, reason))
-        self.room = room
         if isinstance(reason, CreditsShort):
             self.wanted = reason.wanted
 

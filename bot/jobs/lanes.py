@@ -116,8 +116,10 @@ def keep_limits(
 
 def limits_of(session: Session, lanes: Collection[str]) -> dict[str, LaneLimits]:
     """Return the limits of those lanes that have any, by lane."""
-    found = session.scalars(select(LaneLimits).where(LaneLimits.lane.in_(lanes)))
-    return {limits.lane: limits for limits in found}
+    return {
+        limits.lane: limits
+        for limits in session.scalars(select(LaneLimits).where(LaneLimits.lane.in_(lanes)))
+    }
 
 
 def lowered(session: Session, lane: str, chosen_at: datetime, at: datetime) -> datetime | None:
