@@ -104,9 +104,10 @@ MADE, ROOM = picture("orange"), picture("blue")
 
 
 @asynccontextmanager
-async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
-    """Maya's room was restored; the result has not been posted."""
+async def made(folder: Path, **rules: Any) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+    """Maya's room was restored in a server with these rules; the result has not been posted."""
     async with open_desk(folder) as desk:
+        await desk.db.write(settings.change, desk.guild.id, **rules)
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -117,7 +118,8 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders()), job
+        asked = partial(desk.db.read, settings.of)
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders(), asked), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
@@ -177,48 +179,33 @@ async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: 
 
 @pytest.mark.promise
 @pytest.mark.parametrize(
-    ("setting", "name", "frames"), [("splits", "Split", 1), ("wipes", "Wipe", 2 * WIPE_STEPS)]
+    ("setting", "name", "side", "shown_side", "frames"),
+    [
+        ("splits", "Split", 40, 40, 1),
+        ("wipes", "Wipe", 40, 40, 2 * WIPE_STEPS),
+        ("wipes", "Wipe", 800, 500, 2 * WIPE_STEPS),  # it would have more than 3 MiB
+    ],
 )
-async def test_a_server_can_have_both_in_one_picture_beside_the_whole_ones(
-    tmp_path: Path, setting: str, name: str, frames: int
+async def test_a_server_can_have_both_in_one_picture_of_three_megabytes_beside_the_whole_ones(
+    tmp_path: Path, setting: str, name: str, side: int, shown_side: int, frames: int
 ) -> None:
-    async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(settings.change, desk.guild.id, **{setting: True})
-        decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
-        await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
-        after, halves, before = await shown(desk)
-        assert (after, before) == (MADE, ROOM)
-        with Image.open(io.BytesIO(halves)) as picture:
-            assert (picture.size, getattr(picture, "n_frames", 1)) == ((40, 30), frames)
+    async with made(tmp_path, **{setting: True}) as (desk, delivery, job):
+        output = files(tmp_path, len(MADE), len(ROOM))
+        for path in (tmp_path / "after.png", tmp_path / "before.png"):
+            noise = Random(path.name).randbytes(3 * side * side)  # which no format makes small
+            Image.frombytes("RGB", (side, side), noise).save(path)
+        await tell_end(delivery, job, output)
+        after, both, before = await shown(desk)
+        assert [after, before] == [(tmp_path / one).read_bytes() for one in ("after.png", "before.png")]
+        assert len(both) <= 3 * MIB
+        with Image.open(io.BytesIO(both)) as picture:
+            assert (picture.size, getattr(picture, "n_frames", 1)) == ((shown_side, shown_side), frames)
         assert f"-# 1 After · 2 {name} · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
-async def test_a_moving_picture_of_more_than_three_megabytes_is_posted_smaller(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(settings.change, desk.guild.id, wipes=True)
-        delivery = delivery_on(
-            desk.bot, desk.bot.catalog, SharedDecoders(), partial(desk.db.read, settings.of)
-        )
-        output = files(tmp_path, len(MADE), len(ROOM))  # which are replaced
-        noise = Random(1).randbytes(800 * 800 * 3)  # which no format makes small
-        for path in (tmp_path / "before.png", tmp_path / "after.png"):
-            Image.frombytes("RGB", (800, 800), noise).save(path)
-        await tell_end(delivery, job, output)
-        _, wipe, _ = await shown(desk)
-        assert len(wipe) < 3 * MIB
-        with Image.open(io.BytesIO(wipe)) as picture:
-            assert picture.size == (500, 500)
-        assert "-# 1 After · 2 Wipe · 3 Before" in texts(desk.channel.history()[-1])
-
-
-@pytest.mark.promise
 async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
-        decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
+    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -227,10 +214,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
 
 @pytest.mark.promise
 async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_photo(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
-        decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
+    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         answer = await press_more(desk.tom, message, "For a listing")
@@ -258,7 +242,8 @@ async def refusing(
         done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
         job = await desk.move(await desk.job(), *DONE, **done)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders()), job
+        asked = partial(desk.db.read, settings.of)
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders(), asked), job
 
 
 def noise(folder: Path) -> OutputFile:

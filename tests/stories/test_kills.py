@@ -9,11 +9,34 @@ from sandbox.demo.place import TEAM
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import faults
 from sandbox.studii.faults import Endpoint
+from sandbox.studii.jobs import Outcome
 from tests.stories.test_jobs import Thinking
 from tests.stories.world import ROOM, plain, town
 from tests.support.patience import PATIENCE
 
 WHERE: tuple[Endpoint, ...] = ("upload", "put", "status", "output")
+
+
+@pytest.mark.promise
+async def test_variations_that_a_kill_interrupts_come_once_and_in_one_message(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        made = await here.maya.result_after(await here.maya.command("studio", prompt="A red kite"))
+        here.studii.next_job(Outcome())
+        here.studii.next_job(Outcome(never_ends=True), times=2)
+        form = await here.maya.press_for_form(await here.maya.press(made, "More…"), "Variations…")
+        start = await here.maya.fill_in(form, {"count": ["3"]})
+        await until(lambda: "1 done · 2 running" in plain(start), "one to end")
+        await here.kill()
+        for job in here.studii.jobs.values():
+            job.outcome = Outcome()
+        await here.start()
+        posted = await here.maya.result_after(start)
+        assert len(posted.files) == 3
+        await here.restart()
+        await here.tom.result_after(await here.tom.command("studio", prompt="A boat"))
+        assert list(here.pictures())[:-1] == [made, posted]
+        assert len(here.studii.jobs) == 5
+        assert await here.spent() == here.charged()
 
 
 @pytest.mark.promise

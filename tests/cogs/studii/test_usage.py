@@ -27,8 +27,6 @@ from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
 from tests.support.settings import control, export, usage
 
-BUDGET = (0xFF, 0x6B, 0x6B)  # the colour in which it is marked
-
 
 async def some_jobs(desk: Desk) -> None:
     """Maya makes two, one of them yesterday, and Tom one that is still going."""
@@ -74,10 +72,12 @@ async def test_a_budget_far_above_what_was_spent_is_an_arrow_and_a_near_one_a_li
     await some_jobs(desk)
 
     async def marked() -> list[bool]:
-        """Return whether the budget is marked above the bars' part of the picture, and in it."""
+        """Return whether the budget is marked in its red above the bars' part of the picture, and in it."""
         with Image.open(io.BytesIO(attached(await usage(desk), desk))) as picture:
             parts = [picture.convert("RGB").crop(box) for box in ((0, 120, 1200, 190), (0, 200, 1200, 700))]
-        return [BUDGET in {colour for _, colour in part.getcolors(1 << 20) or ()} for part in parts]
+        return [
+            (0xFF, 0x6B, 0x6B) in {colour for _, colour in part.getcolors(1 << 20) or ()} for part in parts
+        ]
 
     assert await marked() == [True, False]
     await spending.set_budget(desk.services, desk.guild.id, 40, Period.DAY)

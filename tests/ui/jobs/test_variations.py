@@ -1,6 +1,8 @@
 """Sets whose jobs differ: variations of one picture, and photos of which each has a room of its own."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simcord import InteractionResult, ResponseMessage
@@ -18,6 +20,7 @@ from tests.reactions.taps import jobs_of
 from tests.support import spending
 from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, press_more, texts
 from tests.support.presses import send_press
+from tests.support.settings import change, limit_tool
 from tests.ui.jobs.results import fields, files, opened, staged, thumbnails
 from tests.ui.jobs.test_results import pressed
 from tests.ui.jobs.test_sets import PHOTOS
@@ -70,6 +73,43 @@ async def test_variations_are_asked_for_once_at_the_price_of_all_and_shown_in_on
     assert "**3.** variation: " in texts(message)
     (menu,) = [piece for piece in pieces(message) if piece["type"] == 3]
     assert [one["label"] for one in menu["options"]] == ["1. variation", "2. variation"]
+
+
+@pytest.mark.promise
+async def test_variations_that_are_asked_for_twice_at_once_are_one_set(desk: Desk, tmp_path: Path) -> None:
+    message = await staged(desk, tmp_path)
+    forms = [await press_more(desk.maya, message, "Variations…") for _ in range(3)]
+    forms += [await desk.maya.slash(desk.channel, "studio", variants=count) for count in (2, 2, 3)]
+    filled: list[dict[str, Any]] = [
+        {"count": ["2"], "style": [one]} for one in ("modern", "modern", "luxury")
+    ]
+    filled += [{"prompt": "A red kite"}] * 3
+    told = [texts(await desk.maya.submit_modal(*one)) for one in zip(forms, filled, strict=True)]
+    assert ["taken as a double click" in one for one in told] == [False, True, False] * 2
+    assert len(await jobs_of(desk)) == 1 + 1 + 1 + 2 + 3
+
+
+DENIED: dict[str, Callable[[Desk], Awaitable[Any]]] = {
+    "You are blocked": lambda desk: change(desk, "moderation blocked", "blocked", member=[desk.tom]),
+    "is only for <@&1>": lambda desk: desk.db.write(
+        limit_tool, desk.guild.id, None, role_id=1, channel_id=None
+    ),
+}
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("reason", DENIED)
+async def test_who_may_not_use_the_tool_reads_so_alone_and_gets_no_variations(
+    desk: Desk, tmp_path: Path, reason: str
+) -> None:
+    message = await staged(desk, tmp_path)
+    await DENIED[reason](desk)
+    told = await press_more(desk.tom, message, "Variations…")
+    if told.modal is not None:
+        told = await desk.tom.submit_modal(told, {"count": ["2"]})
+    assert told.ephemeral
+    assert reason in texts(told)
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
