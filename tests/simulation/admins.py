@@ -223,6 +223,17 @@ def approvals(person: Person) -> Plan:
     yield from _until_certain(person, "approval", False, path, wording.APPROVAL_OFF)
 
 
+@often(3)
+def looks_of_results(person: Person) -> Plan:
+    """Have results shown with a moving picture, and the best of each month, for a while."""
+    yield from person.change("results", "compare", "wipe")
+    yield from person.change("results", "best_channel_id", str(SHOWROOM))
+    yield from person.change("results", "best_months")
+    yield person.world.a_while(person.rand, HOUR, 4 * HOUR)
+    yield from person.change("results", "compare", "pair")
+    yield from person.change("results", "best_channel_id", "")
+
+
 @often(10)
 def keys(person: Person) -> Plan:
     """Replace the key, or remove it for a while."""
@@ -406,6 +417,7 @@ ACTORS = [
             words,
             pauses,
             approvals,
+            looks_of_results,
             keys,
             closings,
             leaving,

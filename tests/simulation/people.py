@@ -415,9 +415,33 @@ def edit(person: Person) -> Plan:
         yield from person.wait(sent)
 
 
-def _more(person: Person, *labels: str) -> Generator[float, None, Interaction | None]:
+def vary(person: Person) -> Plan:
+    """Have a result made again in variations, in some styles or so many times; now and then hand the form in
+    twice."""
+    message, rand = person.result(), person.rand
+    asked = yield from _more(person, message, wording.VARIATIONS)
+    yield rand.uniform(1, 20)
+    if message is None or asked is None or asked.said is None or "title" not in asked.said:
+        return
+    fields = {one["component"]["custom_id"]: one["component"] for one in asked.said["components"]}
+    offered = [one["value"] for one in fields.get(wording.STYLE, {}).get("options", ())]
+    styles, count = rand.sample(offered, min(len(offered), rand.randint(0, 4))), rand.randint(2, 4)
+    for _ in range(len(styles) or count):
+        person.world.wants_again(message)
+    chosen = {wording.COUNT: [str(count)], wording.STYLE: styles}
+    sent = person.submit(asked, chosen)
+    if rand.random() < 0.3:
+        yield rand.choice((0.0, 0.1, 0.5))
+        person.submit(asked, chosen)
+    yield from person.wait(sent)
+    yield rand.uniform(0, 10)
+    if sent is not None and (run := person.labelled(sent.answer, wording.RUN)) and sent.answer is not None:
+        yield from _clicks(person, sent.answer, run)
+
+
+def _more(person: Person, shown: Message | None, *labels: str) -> Generator[float, None, Interaction | None]:
     """Press *More…* under a result, and what it offers, one after the other. Return the last answer."""
-    shown, asked = person.result(), None
+    asked = None
     for label in (wording.MORE, *labels):
         asked = person.press_labelled(shown, label)
         yield from person.wait(asked)
@@ -429,7 +453,7 @@ def _more(person: Person, *labels: str) -> Generator[float, None, Interaction | 
 
 def save_style(person: Person) -> Plan:
     """Save a result as a style."""
-    asked = yield from _more(person, wording.SAVE)
+    asked = yield from _more(person, person.result(), wording.SAVE)
     yield person.rand.uniform(1, 10)
     person.fill_in(asked, name=f"style {person.rand.randint(1, 5)}")
 
@@ -444,7 +468,7 @@ def styled(person: Person) -> Plan:
 
 def delete(person: Person) -> Plan:
     """Delete a result."""
-    yield from _more(person, wording.DELETE, wording.DELETE)
+    yield from _more(person, person.result(), wording.DELETE, wording.DELETE)
 
 
 def listing(person: Person) -> Plan:
@@ -490,6 +514,7 @@ DEEDS: Mapping[Callable[[Person], Plan], int] = {
     mention: 5,
     again: 7,
     edit: 4,
+    vary: 6,
     save_style: 1,
     styled: 3,
     delete: 2,

@@ -22,6 +22,7 @@ PANELS = (SETUP, CREDITS_PANEL, "studii photos", "studii moderation", "studii re
 
 # Fields of forms, by custom id.
 PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "amount"
+COUNT, STYLE = "count", "style"  # of variations
 
 # Buttons.
 STUDIO_BUTTON = r"^Studio"
@@ -29,6 +30,7 @@ LISTED = r"^(Cancel|Refresh|Newer|Older|Back)"  # in the list of jobs, and under
 LISTING, OPEN_JOB = r"studii:(listed|jobs)", r"^studii:jobsopen"  # custom ids there
 OUTCOME_UNKNOWN = r"^outcome unknown"
 AGAIN, EDIT, SAVE, DELETE, MORE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$", r"^More…"
+VARIATIONS = r"^Variations…"
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
 SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"
