@@ -171,7 +171,7 @@ async def pictures_of(part: Part, room: int, drawing: Drawing, rules: GuildSetti
         for data, what in await _copies(job, output, room, drawing, rules):
             pictures.append((_drawn(data, what, job), ""))
             room -= len(data)
-    if output.kind == "image" and job.source is not None:
+    if output.kind == "image" and job.source is not None and part.is_compared:
         pictures.append(await _before(job, output.before, room, drawing))
     return pictures
 
@@ -278,7 +278,7 @@ async def _pictures(
     """Return the files that show results, by job, in at most `room` bytes together."""
     filed = [(part, part.output.size) for part in shown.parts if part.output is not None]
     rest = room - sum(size for _, size in filed)
-    beside = sum(part.job.source is not None for part, _ in filed)
+    beside = sum(part.job.source is not None and part.is_compared for part, _ in filed)
     if len(filed) > 1 and rest < beside * BESIDE_BYTES:
         raise Refuse(TooMuch(unsent=True))
     # None of several is larger than its share. They are made side by side, as far as there are decoders.

@@ -5,7 +5,7 @@ Each kind of posts says where they stand, what they are made of, and what follow
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from bot.engine.tuning import DAY
 from bot.errors import Outage
 from bot.features import words
 from bot.jobs import best_results, confirm, queries, results, transitions
-from bot.jobs.models import Approval, FailureCode, Job, JobState
+from bot.jobs.models import Approval, FailureCode, Job, JobState, are_variations
 from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
 from bot.posts import (
     BEST,
@@ -344,11 +344,15 @@ class Results(Kind):
         jobs, whole = await db.read(results.to_say, post.key, post.job_id, self._context.clock.now())
         if not jobs:
             return None
-        parts: list[Part] = []
+        parts, is_compared = list[Part](), True
         for one in jobs:
             shown = one.state is JobState.SUCCEEDED  # no one but moderators sees one that is withheld
             job, output = await self._outputs.with_output(one, post.tries) if shown else (one, None)
-            parts.append(Part(job, whole.index(one) + 1, output))
+            if output is not None and not is_compared:
+                output = replace(output, before=None)
+            parts.append(Part(job, whole.index(one) + 1, output, is_compared))
+            # One photo is shown once, beside the first of its variations.
+            is_compared = is_compared and (output is None or not are_variations(whole))
         if jobs[0].posted_with_set and jobs[0].set_message is None:
             parts = first_message(parts, await db.read(settings.of, post.guild_id))
             chosen = [part.job.id for part in parts]
@@ -388,17 +392,18 @@ def first_message(parts: Sequence[Part], rules: settings.GuildSettings) -> list[
 
     About equally many are in each. What is too large for one becomes two (`TooMuch`).
     """
-    most = MAX_FILES_IN_MESSAGE // max(1, *(_count(part, rules) for part in parts))
-    messages = ceil(len(parts) / most)
-    return list(parts[: ceil(len(parts) / messages)])
+    firsts = (parts[: ceil(len(parts) / messages)] for messages in range(1, len(parts) + 1))
+    fit = (some for some in firsts if sum(_count(part, rules) for part in some) <= MAX_FILES_IN_MESSAGE)
+    return list(next(fit))
 
 
 def _count(part: Part, rules: settings.GuildSettings) -> int:
     """Return the largest number of files that a part may have."""
-    if part.output is None or part.output.before is None:
-        return int(part.output is not None)
+    if part.output is None:
+        return 0
     labelled = bool(rules.staging_label) and part.job.tool == STAGING
-    return 2 + (rules.splits or rules.wipes) + labelled
+    beside = 0 if part.output.before is None else 1 + (rules.splits or rules.wipes)
+    return 1 + labelled + beside
 
 
 KINDS: dict[str, type[Kind]] = {

@@ -1,6 +1,6 @@
 """Jobs: what is asked for, the row that it becomes, its states, the hold of a key, and estimates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -389,3 +389,11 @@ class Progress:
     ends_at: datetime | None = None
     late: bool = False
     waits_for_price: bool = False
+
+
+def are_variations(jobs: Sequence[Job] | Sequence[JobRequest]) -> bool:
+    """Return whether jobs that were asked for together are of one photo, or of none."""
+    # Discord may sign the address of one photo differently each time.
+    photos = {None if one.source is None else one.source.url.partition("?")[0] for one in jobs}
+    erased = any(isinstance(one, Job) and one.scrubbed_at is not None for one in jobs)
+    return len(jobs) > 1 and len(photos) == 1 and not erased

@@ -26,11 +26,12 @@ SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait fo
 @dataclass(frozen=True, slots=True)
 class Part:
     """A job that has ended. `number` is its photo's place in its set, from 1; `output` its file, if there is
-    one."""
+    one, with the photo before if that `is_compared`."""
 
     job: Job
     number: int
     output: OutputFile | None
+    is_compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import SourceRule, Tool, spaced
 from bot.credits.budgets import Estimate, price_words, short_price
 from bot.credits.limits import MemberState, of_member
 from bot.credits.prices import ToolPrice, price_table
@@ -24,6 +24,7 @@ from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_li
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
+from bot.ui.jobs.forms import capitalised
 from bot.ui.kit.answers import NO_MENTIONS, answer, defer_answer, host_of, refused_as
 from bot.ui.kit.layout import (
     BUTTONS_IN_A_ROW,
@@ -386,7 +387,10 @@ POST_TIMEOUT = 30.0  # seconds
 
 def gallery_of(names: Iterable[str]) -> Piece | str:
     """Return a gallery of the files of these names, which are sent along; empty without any."""
-    items = [discord.MediaGalleryItem(f"attachment://{one}") for one in names]
+    items = list[discord.MediaGalleryItem]()
+    for name in names:
+        alt = _("{tool}: example", tool=capitalised(spaced(Path(name).stem)))
+        items.append(discord.MediaGalleryItem(f"attachment://{name}", description=alt))
     return ui.MediaGallery[Any](*items) if items else ""
 
 

@@ -152,7 +152,7 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
     async with made(tmp_path) as (desk, parts):
         await announce(desk, parts)
         shown = await picked(desk, 2, desk.tom)
-        assert "Photo restoration: room2.png" in texts(shown)
+        assert "Photo restoration: 2. room2.png" in texts(shown)
         assert labels(shown)[0].startswith("Run again · ")
         assert labels(shown)[1:] == ["Edit", "Full size", "Use in…", "Variations…"]
         again = await desk.tom.click(shown, label=labels(shown)[0])

@@ -190,3 +190,14 @@ async def test_a_result_that_can_not_be_posted_is_kept_in_jobs_for_a_month(tmp_p
         assert "Post here" not in text_of(opened)
         await here.maya.result_after(await here.maya.press(posted, "Run again"))
         assert (len(here.studii.jobs), len(list(here.pictures()))) == (2, 2)
+
+
+@pytest.mark.promise
+async def test_variations_of_a_photo_are_one_message_with_the_photo_once(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        await here.nora.change("results", "compare", "wipe")
+        start = await here.maya.command("virtual-staging", image=ROOM, variants=4)
+        result = await here.maya.result_after(start)
+        assert "your results are ready: 4 variations" in text_of(result)
+        kinds = [name.partition("-")[0] for name in result.files]
+        assert kinds.count("before") == 1

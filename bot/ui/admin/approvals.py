@@ -48,7 +48,7 @@ from bot.reasons import ReasonCode
 from bot.servers import access
 from bot.ui.jobs.progress import part_name
 from bot.ui.jobs.wording import (
-    are_variations,
+    alike,
     cost_words,
     count_words,
     link_words,
@@ -94,11 +94,15 @@ async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> No
     await db.write(results.tell_approvers, jobs[0].id, now)
 
 
-def _asked_for(tool: Tool | None, job: Job, *, plainly: bool = False) -> list[str]:
-    """Return what a job was asked for with: the prompt, hidden until it is clicked, and the other inputs."""
-    prompt = plain(prompt_of(tool, job.inputs) or "", MAX_PROMPT_CHARACTERS)
+def _asked_for(jobs: Sequence[Job], catalog: Catalog, *, plainly: bool = False) -> list[str]:
+    """Return what jobs were asked for with: the prompt, hidden until it is clicked, the other inputs that all
+    have, and what each has of its own."""
+    tool, common = catalog.tools.get(jobs[0].tool), alike(jobs)
+    prompt = plain(prompt_of(tool, jobs[0].inputs) or "", MAX_PROMPT_CHARACTERS)
     shown = prompt if plainly or not prompt else f"||{prompt}||"
-    return [f"> {shown}" if shown else "", settings_words(tool, job.inputs)]
+    names = [f"{number}. {part_name(job, jobs, catalog)}" for number, job in enumerate(jobs, 1)]
+    own = names if any(job.inputs != common for job in jobs) else []
+    return [f"> {shown}" if shown else "", settings_words(tool, common), " · ".join(own)]
 
 
 def decided(
@@ -111,7 +115,7 @@ def decided(
     """
     job = jobs[0]
     approved = (job.result_approval if result else job.approval) is Approval.GIVEN
-    asked = _asked_for(catalog.tools.get(job.tool), job) if approved and not (job.private or hidden) else []
+    asked = _asked_for(jobs, catalog) if approved and not (job.private or hidden) else []
     cost = credit_words(sum(one.settled + one.reserved for one in jobs)) if jobs[1:] else cost_words(job)
     said = lines(_outcome(job, by, result=result), _about(jobs, catalog), *asked, small(cost))
     panel = boxed(GOOD if approved else QUIET, said)
@@ -324,7 +328,7 @@ def approval_request(
     cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
     lacking = len(files) < sum(one.source is not None for one in jobs)
     unseen = (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking else ""
-    about = [HIDDEN_REQUEST] if hidden else [*_asked_for(tool, job), _rule_words(shown, tool), unseen]
+    about = [HIDDEN_REQUEST] if hidden else [*_asked_for(jobs, catalog), _rule_words(shown, tool), unseen]
     return Panel(
         box(
             GOING,
@@ -333,7 +337,6 @@ def approval_request(
                 sentences(_asked_words(jobs, catalog), private),
                 # Translators: {photos} is such as “4 photos” or “4 variations”.
                 _("Your decision counts for {photos}.", photos=count_words(jobs)) if several else "",
-                " · ".join(part_name(one, jobs, catalog) for one in jobs) if are_variations(jobs) else "",
                 *about,
                 small(f"{cost} · {_asked_and_ends(job)}"),
             ),
@@ -365,8 +368,9 @@ def _asked_and_ends(job: Job) -> str:
 
 def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
     """Return the word rule that sends the request here; empty if none does."""
-    inputs = shown.jobs[0].inputs
-    said = list(inputs.values()) if tool is None else tool.texts(inputs)
+    said = list[str]()
+    for job in shown.jobs:
+        said += job.inputs.values() if tool is None else tool.texts(job.inputs)
     met = first_met(shown.rules, said)
     if met is None:
         return ""
@@ -434,7 +438,7 @@ def result_review(
     private = _("It's private: only they get it.") if job.private else ""
     made_is_shown = any(one.filename.startswith(RESULT) for one in files)
     too_large = "" if made_is_shown else sentences(TOO_LARGE_TO_SHOW, link_words(job))
-    asked = _asked_for(catalog.tools.get(job.tool), job, plainly=plainly)
+    asked = _asked_for([job], catalog, plainly=plainly)
     return Panel(
         box(
             GOING if waits else QUIET,

@@ -12,9 +12,8 @@ from bot.languages import day_words, gettext as _, number
 from bot.media.drawing import FallbackFont
 from bot.ui.admin.usage import Gauge, Series, UsageChart
 
-# Made for 600 points, twice as fine: Discord shows it some 550 points wide, on phones 340, where its smallest
-# letters are 9 points high.
-WIDTH, HEIGHT, GAUGE_HEIGHT = 1200, 900, 190
+# Discord shows it some 550 points wide, on phones 300 to 340, where its smallest letters are 10 points high.
+WIDTH, HEIGHT = 960, 760
 MAX_SERIES = 7  # more colours than that can't be told apart
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
@@ -38,7 +37,7 @@ _FLATTENS = 2.5  # times the highest bar: a budget above that is an arrow at the
 
 
 _SPENT, _RESERVED, _LEFT_OVER = "#f0a030", "#f0e442", "#3fc28f"
-_GAUGE_Y, _ABOVE_LEGEND = 26, 18
+_GAUGE_Y, _GAUGE_BAR, _GAUGE_MARGIN = 26, 70, 18  # where its bar begins, the bar's height, and what is below
 
 _LegendEntry = tuple[str, str, int]  # the words, the colour of its mark, and half the mark's height
 
@@ -53,8 +52,10 @@ def draw(chart: UsageChart) -> bytes:
     heights = [sum(day) for day in zip(*(one.credits for one in series), strict=True)]
     highest = max(heights, default=0)
     above = chart.limit is not None and chart.limit > _FLATTENS * max(highest, 1) and highest > 0
-    entries = _entries(chart, series)
-    plot = _Plot.fitting(chart, highest, above=above, legend=_draw_legend(pen, entries, HEIGHT))
+    legend = _lines(_entries(chart, series))
+    upper = HEIGHT - 18 - _ROW * len(legend)
+    _draw_legend(pen, legend, upper)
+    plot = _Plot.fitting(chart, highest, above=above, legend=upper)
     plot.draw_grid(pen)
     plot.draw_bars(pen, series)
     plot.draw_dates(pen, chart.days)
@@ -68,11 +69,14 @@ def draw(chart: UsageChart) -> bytes:
 
 def draw_gauge(gauge: Gauge) -> bytes:
     """Return a bar of what is spent, reserved and left, and what its colours mean, as a PNG."""
-    image = Image.new("RGB", (WIDTH, GAUGE_HEIGHT), _BACK)
-    pen = ImageDraw.Draw(image)
     parts = list(zip(gauge.parts, (_SPENT, _RESERVED, _LEFT_OVER), strict=True))
-    entries = [(words, colour, 14) for (words, _), colour in parts]
-    lower = _draw_legend(pen, [*entries, (gauge.renewal, _BACK, 1)], GAUGE_HEIGHT) - _ABOVE_LEGEND
+    legend = _lines([(words, colour, 14) for (words, _), colour in parts])
+    lower = _GAUGE_Y + _GAUGE_BAR
+    below = lower + _GAUGE_MARGIN + _ROW * len(legend)
+    image = Image.new("RGB", (WIDTH, below + _ROW * bool(gauge.renewal) + _GAUGE_MARGIN), _BACK)
+    pen = ImageDraw.Draw(image)
+    _draw_legend(pen, legend, lower + _GAUGE_MARGIN)
+    _LEGEND.write(pen, (_LEFT, below + _ROW // 2), gauge.renewal, _QUIET, anchor="lm")
     left, whole = float(_LEFT), max(1, sum(amount for (_, amount), _ in parts))
     for (_words, amount), colour in parts:
         right = left + (WIDTH - _RIGHT - _LEFT) * amount / whole
@@ -186,8 +190,8 @@ def _entries(chart: UsageChart, series: Sequence[Series]) -> list[_LegendEntry]:
     return entries if chart.limit is None else [*entries, (chart.limit_words, _LINE, 3)]
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry], lower: int) -> int:
-    """Draw what the colours mean at the lower edge, in as many lines as it needs. Return where it begins."""
+def _lines(entries: Sequence[_LegendEntry]) -> list[list[tuple[int, _LegendEntry]]]:
+    """Return what the colours mean in as many lines as that needs, each entry with where it begins."""
     lines: list[list[tuple[int, _LegendEntry]]] = []
     left = WIDTH
     for entry in entries:
@@ -197,10 +201,14 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry], lowe
             left = _LEFT
         lines[-1].append((left, entry))
         left += width + _GAP
-    upper = lower - 18 - _ROW * len(lines)
+    return lines
+
+
+def _draw_legend(
+    pen: ImageDraw.ImageDraw, lines: Sequence[Sequence[tuple[int, _LegendEntry]]], upper: int
+) -> None:
     for place, line in enumerate(lines):
         middle = upper + _ROW * place + _ROW // 2
         for x, (words, colour, half) in line:
             pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), colour)
             _LEGEND.write(pen, (x + _MARK + 12, middle), words, _INK, anchor="lm")
-    return upper

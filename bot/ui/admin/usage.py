@@ -225,8 +225,8 @@ def _line(name: str, one: Spending) -> str:
 
 
 def _range(days: Sequence[date]) -> str:
-    first, last = day_words(days[0]), day_words(days[-1])
-    # Translators: days, such as "5 March".
+    first, last = day_words(days[0], short=True), day_words(days[-1], short=True)
+    # Translators: days, such as "Mar 5".
     return first if first == last else _("{first} to {last}", first=first, last=last)
 
 

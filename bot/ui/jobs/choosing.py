@@ -158,7 +158,7 @@ async def ask(
     await show_form(interaction, custom_id, form_title(asked, known), *fields)
 
 
-MAX_SEEN = 7  # photos beside their lists, of the components that a message has room for
+MAX_SEEN = 7  # photos beside their lists, of the components that a message has room for; more are above
 
 
 async def _ask_each(
@@ -201,11 +201,11 @@ async def _ask_each(
     offered = one.suggestions[:MAX_FORM_OPTIONS] if one.name == STYLE else ()
     looks = {value: Look(one.shown(value), tool, {STYLE: value}) for value in offered}
     made, files = await last_results(press.interaction, looks)
-    pieces, choosing = list[Piece](), kept(host, choose_for)
+    pieces, choosing, above = list[Piece](), kept(host, choose_for), photos if photos[MAX_SEEN:] else ()
     for number, photo in enumerate(photos):
         said = f"**{number + 1}.** {plain(plain_name(photo), LABEL_LENGTH)}"
         seen = ui.Thumbnail[Any](photo.url, spoiler=photo.hidden)
-        pieces.append(beside(said, seen if len(photos) <= MAX_SEEN else None))
+        pieces.append(beside(said, None if above else seen))
         labels = {value: choice(one, value, "") for value in one.suggestions[:MAX_FORM_OPTIONS]}
         options = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
         placeholder = shortened(capitalised(one.title), CHOICE_LENGTH)
@@ -226,7 +226,11 @@ async def _ask_each(
     items = [
         MediaGalleryItem(it.media, description=it.description, spoiler=it.spoiler) for it in made.values()
     ]
-    shown = [ui.MediaGallery[Any](*items)] if items else []
+    numbered = [
+        MediaGalleryItem(one.url, description=f"{number}. {plain_name(one)}", spoiler=one.hidden)
+        for number, one in enumerate(above, 1)
+    ]
+    shown = [ui.MediaGallery[Any](*some) for some in (items, numbered) if some]
     panel = boxed(NEUTRAL, lines(title, small(about), names), *shown, *pieces, row(starts))
     if instead:
         await answer_in_place(press.interaction, panel, files)
@@ -241,6 +245,7 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
     return replace(
         start,
         private=terms.private,
+        times=len(terms.variants) or 1,
         may_be_private=await services.db.read(possible, request_for(interaction, tool, terms)),
         prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),

@@ -101,7 +101,7 @@ class FormStart:
     and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
     together. `chosen` is the value of the choice among pictures that the person has made before. `attached`:
     the pictures came with the form, and are the person's own. `style`: the form is for a style, whose prompt
-    the person's words go into.
+    the person's words go into. `times`: how many jobs it starts, whose prices are named together.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -114,21 +114,25 @@ class FormStart:
     chosen: str | None = None
     attached: bool = False
     style: Style | None = None
+    times: int = 1
 
     def price(self, tool: Tool) -> str:
         """Say what the tool costs: as it is, or at least if choices change it. Empty if it isn't known."""
         if self.prices is None:
             return ""
         if not any(one.price and one.suggestions for one in tool.inputs):
-            return str(short_price(self.prices.of(tool, self.values)))
+            return self._of_all(self.prices.of(tool, self.values))
         # Translators: the least that a tool costs, such as “from 8 credits”.
-        return _("from {price}", price=short_price(self.prices.least(tool)))
+        return _("from {price}", price=self._of_all(self.prices.least(tool)))
 
     def price_with(self, tool: Tool, one: ToolInput, value: str) -> str:
         """Say what the tool costs with that value of an input. Empty if that doesn't change the price."""
         if self.prices is None or not one.price:
             return ""
-        return str(short_price(self.prices.of(tool, {**self.values, one.name: value})))
+        return self._of_all(self.prices.of(tool, {**self.values, one.name: value}))
+
+    def _of_all(self, each: Estimate) -> str:
+        return str(short_price(price_of_all([each] * self.times)))
 
 
 def arranged(
@@ -302,9 +306,10 @@ def styled(tool: Tool, style: Style) -> Tool:
 
 def form_title(tool: Tool, start: FormStart) -> str:
     """Return the title of the tool's form, with the price if it is known."""
+    title = tool.title if start.times == 1 else f"{start.times} × {tool.title}"
     if not (price := start.price(tool)):
-        return tool.title
-    return f"{shortened(tool.title, TITLE_LENGTH - len(price) - 3)} · {price}"
+        return title
+    return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
 def _picture_select(pictures: Sequence[SourcePhoto], start: FormStart) -> ui.Select[Any]:

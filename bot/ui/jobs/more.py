@@ -144,7 +144,7 @@ async def more(press: Press, job_id: Id, posting: int) -> None:
     if job is None and _addressed_to(press.interaction.message) == press.interaction.user.id:
         await _delete(press, queries.get, job_id)  # nothing else is left to do
         return
-    await _offer(press, await job_for(press.interaction, press.host.services, job_id), alone=True)
+    await _offer(press, await job_for(press.interaction, press.host.services, job_id))
 
 
 @button("set:pick:{set_id}:{number}")
@@ -153,7 +153,7 @@ async def pick(press: Press, set_id: Id, number: int) -> None:
     job = await job_for(press.interaction, press.host.services, press.values[0])
     if job.set_id != set_id:
         raise Refused(JOB_GONE)
-    await _offer(press, job, alone=False)
+    await _offer(press, job, await press.host.services.db.read(queries.of_set, set_id))
 
 
 @button("staged:{job_id}-{posting}", label=plazy("button", "For a listing"))
@@ -271,15 +271,19 @@ def result_buttons(job: Job, tool: Tool | None, *, by_dm: bool) -> list[ui.Butto
     return [*buttons, remove] if job.private else buttons
 
 
-async def _offer(press: Press, job: Job, *, alone: bool) -> None:
-    """Answer with the pictures of the job that are in the message, and with what the person may do."""
-    interaction, message = press.interaction, press.interaction.message
+async def _offer(press: Press, job: Job, whole: Sequence[Job] = ()) -> None:
+    """Answer with the pictures of the job that are in the message, and with what the person may do.
+
+    `whole`: the set that the message shows, and in which the person chose the job.
+    """
+    interaction, message, alone = press.interaction, press.interaction.message, not whole
     catalog = press.host.catalog
     tool, addresses = catalog.tools.get(job.tool), shown_of(message, job)
     files = [file_name_of(one) for one in addresses]
     title = catalog.title(job.tool)
-    if not alone:
-        title = named_value(title, part_name(job, [job], catalog))
+    for number, one in enumerate(whole, 1):
+        if one.id == job.id:
+            title = named_value(title, f"{number}. {part_name(one, whole, catalog)}")
     buttons = list[Piece]()
     if addresses and job.output_kind != "video":
         buttons.append(use_in.of(job.id, job.posting))

@@ -22,6 +22,7 @@ from bot.jobs.models import (
     JobState,
     Progress,
     SourcePhoto,
+    are_variations,
 )
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
@@ -32,7 +33,6 @@ from bot.ui.jobs.wording import (
     again_label,
     again_price,
     alike,
-    are_variations,
     cost_words,
     count_words,
     link_words,
@@ -337,7 +337,7 @@ async def vary(press: Press, job_id: Id, posting: int) -> None:
     fields = [labelled(lazy("How many"), ui.Select[Any](custom_id="count", options=counts))]
     if style is not None and style.suggestions:
         offered = [
-            discord.SelectOption(label=choice(style, one, ""), value=one)
+            discord.SelectOption(label=choice(style, one, str(short_price(price))), value=one)
             for one in style.suggestions[:MAX_FORM_OPTIONS]
         ]
         most = min(MAX_VARIANTS, len(offered))

@@ -14,7 +14,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.credits.budgets import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
-from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState, Progress, are_variations
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, month_words, ngettext, number, sentences
 from bot.servers.settings import MAX_DISCLOSURE_CHARACTERS, GuildSettings
@@ -22,7 +22,6 @@ from bot.ui.jobs.more import caption_of, delete, delete_set, gallery, order_word
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, part_name, set_again_button, sign_of
 from bot.ui.jobs.wording import (
     alike,
-    are_variations,
     cost_words,
     count_words,
     link_words,

@@ -19,11 +19,11 @@ from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.jobs.answers import once_key_of, subject_of
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
-from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
+from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto, are_variations
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
 from bot.servers.settings import GuildSettings
 from bot.ui.jobs.forms import Values
-from bot.ui.jobs.wording import are_variations, prompt_words
+from bot.ui.jobs.wording import prompt_words
 from bot.ui.kit.answers import (
     DISCORD_ERRORS,
     Host,

@@ -1,12 +1,11 @@
 """The words for a job: its settings, its state, its cost."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from bot.catalog import Catalog, Tool, spaced
 from bot.credits.budgets import Estimate, credit_words, short_price
 from bot.credits.prices import MIN_ESTIMATE_CREDITS
-from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobRequest, JobState, Progress
+from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress, are_variations
 from bot.languages import (
     Worded,
     and_list,
@@ -96,13 +95,6 @@ def settings_words(tool: Tool | None, inputs: Mapping[str, str], most: int = MAX
     while len(" · ".join(shown)) > most:
         shown[-2:] = ["…"]
     return " · ".join(shown)
-
-
-def are_variations(jobs: Sequence[Job] | Sequence[JobRequest]) -> bool:
-    """Return whether jobs that were asked for together are of one photo, or of none."""
-    photos = {None if one.source is None else urlsplit(one.source.url).path for one in jobs}
-    erased = any(isinstance(one, Job) and one.scrubbed_at is not None for one in jobs)
-    return len(jobs) > 1 and len(photos) == 1 and not erased
 
 
 def alike(whole: Sequence[Job]) -> dict[str, str]:

@@ -191,7 +191,7 @@ def a_chart(**changes: object) -> UsageChart:
 
 def colours(png: bytes) -> set[tuple[int, ...]]:
     with Image.open(io.BytesIO(png)) as picture:
-        assert picture.size == (1200, 900)
+        assert picture.size == (960, 760)
         found = picture.convert("RGB").getcolors(1 << 20) or []
     return {colour[:3] for count, colour in found if count > 500 and isinstance(colour, tuple)}
 

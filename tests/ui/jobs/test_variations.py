@@ -1,6 +1,7 @@
 """Sets whose jobs differ: variations of one picture, and photos of which each has a room of its own."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot.features.styles import set_defaults
-from bot.jobs.models import FailureCode, JobState
-from bot.jobs.results import Part
+from bot.jobs.models import Approval, FailureCode, JobState
+from bot.jobs.results import ForModerators, Part
 from bot.servers import settings
 from bot.servers.settings import Period
+from bot.ui.admin.approvals import approval_request, decided
 from bot.ui.jobs.forms import EACH
 from bot.ui.jobs.start import QUESTION_OVER
 from bot.ui.panels.controls import FORM_OUTDATED
@@ -32,6 +34,7 @@ async def test_a_result_is_made_again_in_up_to_four_styles_as_one_set(desk: Desk
     form = await press_more(desk.maya, message, "Variations…")
     assert form.modal is not None
     assert "2 · 16 credits" in str(form.modal)
+    assert "farmhouse · 8 credits" in str(form.modal)
     told = await desk.maya.submit_modal(form, {"count": ["3"], "style": ["farmhouse", "scandinavian"]})
     first, *made = await jobs_of(desk)
     assert [job.inputs["style"] for job in made] == ["farmhouse", "scandinavian"]
@@ -55,6 +58,9 @@ async def test_variations_are_asked_for_once_at_the_price_of_all_and_shown_in_on
 ) -> None:
     await desk.set_key()
     await desk.services.db.write(settings.change, desk.guild.id, confirm_above=20)
+    form = await desk.maya.slash(desk.channel, "studio", variants=3)
+    assert form.modal is not None
+    assert form.modal["title"] == "3 × Studio · from about 24 credits"
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", variants=3)
     assert "3 variations of Studio cost about 24 credits. Start them?" in texts(asked)
     await desk.maya.click(answer_of(asked), label="Run · about 24 credits")
@@ -73,6 +79,8 @@ async def test_variations_are_asked_for_once_at_the_price_of_all_and_shown_in_on
     assert "**3.** variation: " in texts(message)
     (menu,) = [piece for piece in pieces(message) if piece["type"] == 3]
     assert [one["label"] for one in menu["options"]] == ["1. variation", "2. variation"]
+    shown = await desk.maya.select(message, [made[1].id])
+    assert "Studio: 2. variation" in texts(shown)
 
 
 @pytest.mark.promise
@@ -201,6 +209,34 @@ async def test_a_photo_for_which_nothing_is_chosen_gets_what_the_form_began_with
     assert "Virtual staging of 2 photos costs about 16 credits. Start it?" in texts(page)
     await desk.maya.click(page, label="Run · about 16 credits")
     assert [job.inputs["room"] for job in await jobs_of(desk)] == ["kitchen", "office"]
+
+
+async def test_of_more_photos_than_have_room_beside_their_lists_all_are_above_them(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    photos = [(f"room{number}.png", PNG + bytes([number])) for number in range(8)]
+    given = {"image": photos, "style": "luxury", "room": EACH}
+    page = answer_of(await desk.maya.submit_modal(form, given))
+    (above,) = [piece for piece in pieces(page) if piece["type"] == 12]
+    assert [one["description"] for one in above["items"]] == [
+        f"{number}. {name}" for number, (name, _) in enumerate(photos, 1)
+    ]
+    assert len(lists(page)) == 8
+
+
+@pytest.mark.promise
+async def test_moderators_read_what_each_of_a_set_has_of_its_own(desk: Desk) -> None:
+    page = await asked_for_each(desk)
+    await desk.maya.select(page, ["farmhouse"], custom_id=lists(page)[1])
+    await desk.maya.click(page, label="Next")
+    await desk.maya.click(page, label="Run · about 16 credits")
+    jobs = tuple(await jobs_of(desk))
+    request = approval_request(ForModerators(jobs, ()), desk.bot.catalog, (), hidden=False)
+    given = [replace(one, approval=Approval.GIVEN) for one in jobs]
+    for shown in (request, decided(given, desk.bot.catalog, result=False, by=desk.tom.id)):
+        said = texts(shown)
+        assert "1. modern · room1.png · 2. farmhouse · room2.png" in said
+        assert "style **" not in said
+        assert "room **living room**" in said
 
 
 async def asked_for_each(desk: Desk) -> ResponseMessage:
