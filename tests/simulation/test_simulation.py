@@ -1,4 +1,4 @@
-"""A few simulated hours, and that they can be repeated."""
+"""Twenty simulated hours, and that they can be repeated."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from tests.simulation.run import simulate
 
 
 @pytest.mark.promise
-def test_some_hours_break_no_promise() -> None:
-    result = simulate(16, 4)
+def test_twenty_hours_break_no_promise() -> None:
+    result = simulate(2, 20, pace=0.25)
     assert result.counts["jobs"] > 30
     assert result.counts["faults"] > 30
     assert min(result.counts["kills"], result.counts["fault: studii 500"]) > 0
