@@ -28,7 +28,7 @@ from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS, MAX_VARIANTS, STYLE, FormStart, capitalised, choice
-from bot.ui.jobs.start import Terms, start_once
+from bot.ui.jobs.start import Terms, request_for, start_once
 from bot.ui.jobs.wording import (
     again_label,
     again_price,
@@ -324,8 +324,12 @@ async def edit(press: Press, job_id: Id, posting: int) -> None:
 @button("vary:{job_id}-{posting}", label=plazy("button", "Variations…"))
 async def vary(press: Press, job_id: Id, posting: int) -> None:
     """Ask for how many more pictures with the same inputs, or in which styles of a tool that has some."""
-    job = await read_before_form(press.interaction, job_for(press.interaction, press.host.services, job_id))
+    interaction, services = press.interaction, press.host.services
+    job = await read_before_form(interaction, job_for(interaction, services, job_id))
+    ensure_stays_there(interaction, job)
     tool = press.host.catalog.get(job.tool)
+    asked = request_for(interaction, tool, terms_of(job, tool))
+    await read_before_form(interaction, services.db.read(services.acceptance.ensure_possible, asked))
     price, style = again_price(job), tool.input(STYLE)
     counts = [
         discord.SelectOption(
