@@ -214,9 +214,7 @@ def _to_poll(
     session: Session, note: Callable[[Session], bool], job_id: str
 ) -> tuple[bool, Job | None, StudiiKey | None]:
     """Count a poll. Return whether it may be sent, and the job with the key that it was sent with."""
-    job = queries.get(session, job_id)
-    key = None if job is None or job.key_id is None else session.get(StudiiKey, job.key_id)
-    return note(session), job, key
+    return note(session), *queries.with_key(session, job_id, sent=True)
 
 
 class _Unreadable(KeyRefused):

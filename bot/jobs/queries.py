@@ -142,12 +142,12 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
     return {one for one in found if one is not None}
 
 
-def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | None]:
-    """Return the job and its server's current key, if there are any."""
+def with_key(session: Session, job_id: str, *, sent: bool = False) -> tuple[Job | None, StudiiKey | None]:
+    """Return the job and its server's current key, or the one that it was `sent` with, if there are any."""
     found = session.execute(
         select(Job, StudiiKey)
         .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
-        .outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
+        .outerjoin(StudiiKey, StudiiKey.id == (Job.key_id if sent else GuildSettings.key_id))
         .where(Job.id == job_id)
     ).first()
     return (None, None) if found is None else (found[0], found[1])
