@@ -416,8 +416,7 @@ def edit(person: Person) -> Plan:
 
 
 def vary(person: Person) -> Plan:
-    """Have a result made again in variations, in some styles or so many times; now and then hand the form in
-    twice."""
+    """Ask for variations of a result, by styles or by number. Sometimes submit the form twice."""
     message, rand = person.result(), person.rand
     asked = yield from _more(person, message, wording.VARIATIONS)
     yield rand.uniform(1, 20)

@@ -74,7 +74,7 @@ async def test_a_budget_far_above_what_was_spent_is_an_arrow_and_a_near_one_a_li
     async def marked() -> list[bool]:
         """Return whether the budget is marked in its red above the bars' part of the picture, and in it."""
         with Image.open(io.BytesIO(attached(await usage(desk), desk))) as picture:
-            parts = [picture.convert("RGB").crop(box) for box in ((0, 120, 1200, 190), (0, 200, 1200, 700))]
+            parts = [picture.convert("RGB").crop(box) for box in ((0, 120, 960, 190), (0, 200, 960, 640))]
         return [
             (0xFF, 0x6B, 0x6B) in {colour for _, colour in part.getcolors(1 << 20) or ()} for part in parts
         ]
