@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Key, Options, StudiiServer
+from sandbox.studii.clock import RealClock
 from sandbox.studii.jobs import Durations
 from tests.stories.later import AHEAD
 from tests.support.forks import ForkedProcess
@@ -60,6 +62,19 @@ def field_of(form: Mapping[str, Any]) -> str:
 
 
 @dataclass
+class Later(RealClock):
+    """The clock of Studii, set ahead as the bot's is."""
+
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.seconds
+
+
+@dataclass
 class Town:
     """A server with an admin, a moderator and two members. `settings` are the bot's own."""
 
@@ -67,7 +82,7 @@ class Town:
     studii: StudiiServer
     folder: Path
     settings: dict[str, str]
-    later: float = 0.0
+    clock: Later
     log: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -82,7 +97,7 @@ class Town:
         settings = {
             "STUDII_API_URL": self.studii.url,
             **self.settings,
-            AHEAD: str(self.later),
+            AHEAD: str(self.clock.seconds),
         }
         self.discord.ready.clear()
         where = (self.discord.api, self.discord.cdn_address, "run")
@@ -107,13 +122,13 @@ class Town:
     async def restart(self, later: float = 0.0) -> None:
         """Kill the bot's process and start another, `later` seconds later by its clock."""
         await self.kill()
-        self.later += later
+        self.clock.seconds += later
         await self.start()
 
     async def poll_later(self, later: float) -> None:
         """Stop the bot, start it `later` seconds later, and wait until it has asked Studii about a job."""
         await self.stop()
-        self.later += later
+        self.clock.seconds += later
         asked = self.studii.requests.count("status")
         await self.start()
         await until(lambda: self.studii.requests.count("status") > asked, "a question to Studii")
@@ -178,8 +193,9 @@ async def town(
     rules = Rules(identify_every=0)
     discord = DiscordServer(message_content=True, answers=PATIENCE, limits=None, rules=rules)
     build(discord)
-    async with StudiiServer(options) as studii, discord:
-        here = Town(discord, studii, folder, settings)
+    clock = Later()
+    async with StudiiServer(options, clock=clock) as studii, discord:
+        here = Town(discord, studii, folder, settings, clock)
         await here.start()
         try:
             if key:
