@@ -69,7 +69,7 @@ def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
         created_at=at,
         changed_at=at,
         estimate=COSTS[tool],
-        reserved=0,
+        reserved=COSTS[tool],
         settled=0,
     )
 

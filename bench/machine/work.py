@@ -65,6 +65,7 @@ def studio_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str
         created_at=now,
         changed_at=now,
         estimate=10,
+        reserved=10,
     )
 
 

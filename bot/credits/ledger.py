@@ -30,14 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice, partial_index
-from bot.errors import StudiiBotError
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, jobs
-
-_OF_ADMINS = "job_id IS NULL"
-
-
-class ReservationError(StudiiBotError):
-    """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
 
 
 class EntryKind(StrEnum):
@@ -64,7 +57,7 @@ class Line(Base):
         partial_index(
             "uq_ledger_once", "job_id", "kind", unique=True, rows="kind IN ('reserve', 'settle', 'release')"
         ),
-        partial_index("ix_ledger_grants", "guild_id", "period", "user_id", "amount", rows=_OF_ADMINS),
+        partial_index("ix_ledger_grants", "guild_id", "period", "user_id", "amount", rows="job_id IS NULL"),
     )
 
     guild_id: Mapped[int]
@@ -120,17 +113,15 @@ def lock(session: Session, *guild_ids: int) -> None:
 
 
 def reserve(session: Session, accepted: Sequence[Job], at: datetime) -> None:
-    """Reserve the estimates of new jobs, which `accept` has stored so."""
+    """Add the lines of new jobs, whose rows already say what they reserve."""
     _add(session, [_line(job, EntryKind.RESERVE, job.reserved, at) for job in accepted])
 
 
 def correct(session: Session, some: Collection[Job], charge: int, at: datetime) -> None:
     """Change the reservations of these jobs to what they will be charged, higher or lower.
 
-    The transaction has found and locked them. Raises `ReservationError` if one was settled before.
+    The transaction has found and locked them. Raises `ValueError` if one was settled before.
     """
-    for job in some:
-        _ensure_open(job)
     different = [job for job in some if job.reserved != charge]
     _add(session, [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in different])
     for job in different:
@@ -140,9 +131,8 @@ def correct(session: Session, some: Collection[Job], charge: int, at: datetime) 
 def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
     """Settle a job that this transaction has found, and release the rest of its reservation.
 
-    At 0, all of it is released. Raises `ReservationError` if it was settled or released before.
+    At 0, all of it is released. Raises `ValueError` if it was settled or released before.
     """
-    _ensure_open(job)
     rest = job.reserved - charge
     _add(
         session,
@@ -262,17 +252,14 @@ def unname_grants(session: Session, user_id: int, before: datetime, guild_id: in
     session.execute(update(Line).where(theirs).values(user_id=FORGOTTEN_MEMBER))
 
 
-def _ensure_open(job: Job) -> None:
-    if job.resolved_at is not None:
-        raise ReservationError(f"Job {job.id} has no open reservation.")
-
-
 def _add(session: Session, lines: list[dict[str, Any]]) -> None:
     if lines:
         session.execute(insert(Line), lines)
 
 
 def _line(job: Job, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
+    if job.resolved_at is not None:
+        raise ValueError(f"job {job.id} has no open reservation")
     return {
         "guild_id": job.guild_id,
         "user_id": job.user_id,

@@ -131,6 +131,7 @@ class EngineWorld:
 
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
+        job.reserved = job.estimate
         await self.db.write(given(accept.store, [job], job.created_at))
         return job
 
@@ -267,6 +268,7 @@ def a_job(
         created_at=now,
         changed_at=now,
         estimate=estimate,
+        reserved=estimate,
     )
 
 

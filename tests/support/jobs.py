@@ -72,7 +72,7 @@ def staging(**changes: Any) -> Job:
 
 async def accepted(db: Database, **values: Any) -> Job:
     """Accept a job, with its estimate reserved."""
-    job = a_job(**values)
+    job = a_job(**{"reserved": values.get("estimate", 5), **values})
     await db.write(given(accept.store, [job], NOW))
     return job
 
@@ -85,7 +85,7 @@ def keep_job(session: Session, job: Job) -> None:
 def settle_job(session: Session, job_id: str, charge: int, at: datetime) -> Job:
     """Settle the job at that charge, in whatever state it is."""
     if (job := queries.find(session, job_id)) is None:
-        raise ledger.ReservationError
+        raise ValueError(job_id)
     return ledger.settle(session, job, charge, at)
 
 

@@ -42,7 +42,6 @@ _UNSEEN_CALLS = frozenset(
         "Invalid",
         "KeyError",
         "NotImplementedError",
-        "ReservationError",
         "RuntimeError",
         "SettingsError",
         "Unavailable",
