@@ -45,21 +45,6 @@ class Price(Base):
     at: Mapped[datetime]  # when it was first charged
 
 
-def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
-    """Return the credits to reserve for a job, at least 1.
-
-    `assumed` is the catalogue's figure, `charged` what the same tool and price-changing inputs were charged
-    last with the same key. `guess` is what other keys were charged: they may have other prices, so it can
-    raise the assumed figure and never lower it. Inputs outside the catalogue may cost anything: for them
-    `guess` is the dearest charge seen, and the highest of all figures counts, so that they can't slip past a
-    budget.
-    """
-    if charged is not None and in_catalogue:
-        return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
-    known = [figure for figure in (charged, guess) if figure is not None]
-    return Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
-
-
 @dataclass(frozen=True, slots=True)
 class ToolPrice:
     """The probable cost of a tool when nothing is chosen, and the known costs with other choices in the place
@@ -79,11 +64,20 @@ class PriceTable:
     any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
     def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> Estimate:
-        """Return what a job with these inputs will probably be charged. An accepted job has its `variant`."""
+        """Return the credits to reserve for a job with these inputs, at least 1.
+
+        An accepted job has its `variant`. What other keys were charged may differ, so it can raise the
+        catalogue's figure and never lower it. Inputs outside the catalogue may cost anything: for them the
+        highest of all figures counts, with the dearest charge seen, so that they can't slip past a budget.
+        """
         known = tool.in_catalogue(inputs)
         name = (tool.slug, tool.variant(inputs) if variant is None else variant)
+        charged = self.own.get(name)
+        if charged is not None and known:
+            return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
         guess = self.any.get(name) if known else self._dearest(tool.slug, tool.mode(inputs))
-        return estimate(tool.assumed(inputs), self.own.get(name), guess, known)
+        figures = [tool.assumed(inputs), charged or 0, guess or 0]
+        return Estimate(max(MIN_ESTIMATE_CREDITS, *figures), learned=charged is not None)
 
     def _dearest(self, tool: str, mode: str | None) -> int | None:
         """Return the highest charge of the tool; `mode` limits them to one mode, such as `mode=video`."""

@@ -1,7 +1,8 @@
 import pytest
 
 from bot.credits.budgets import Estimate, price_words
-from bot.credits.prices import estimate
+from bot.credits.prices import PriceTable
+from tests.support.panels import CATALOG
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,10 @@ from bot.credits.prices import estimate
 def test_what_a_job_will_probably_cost(
     charged: int | None, guess: int | None, in_catalogue: bool, expected: Estimate
 ) -> None:
-    assert estimate(8, charged, guess, in_catalogue) == expected
+    tool, inputs = CATALOG.get("virtual-staging"), {} if in_catalogue else {"season": "winter"}
+    name = (tool.slug, tool.variant(inputs))
+    own, any_ = ({} if one is None else {name: one} for one in (charged, guess))
+    assert PriceTable(own, any_).expected(tool, inputs) == expected
 
 
 def test_prices_say_whether_they_are_known() -> None:
