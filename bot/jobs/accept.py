@@ -163,18 +163,11 @@ def size_words(size: int) -> Message:
     return lazy("{size} MB", size=math.ceil(size * 10 / MEGABYTE) / 10)
 
 
-def why_closed(session: Session, guild_id: int) -> Message | None:
-    """Return why the server takes no jobs at all now, or None if it takes them."""
-    return decide.why_closed(settings.of(session, guild_id))
-
-
 def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
-    """Insert new jobs, in this order, with their estimates reserved.
+    """Insert new jobs, in this order, with what they reserve.
 
     The caller holds the ledger's lock of their servers, and has checked the limits.
     """
-    for job in jobs:
-        job.reserved = job.estimate
     if jobs:
         session.execute(insert(jobs_table), [{one: getattr(job, one) for one in _COLUMNS} for job in jobs])
         ledger.reserve(session, jobs, at)

@@ -29,10 +29,6 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
 NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii setup`.")
-NEW_JOBS_PAUSED = lazy(
-    "New jobs are paused in this server. Jobs already started will finish. An admin can "
-    "resume with `/studii setup`."
-)
 
 
 class CreditsShortForAll(CreditsShort):
@@ -310,7 +306,12 @@ def why_closed(settings: GuildSettings) -> Message | None:
     """Return why the server takes no jobs of any member now, or None if it takes them."""
     if settings.key_id is None:
         return NO_KEY
-    return NEW_JOBS_PAUSED if settings.paused else None
+    if not settings.paused:
+        return None
+    return lazy(
+        "New jobs are paused in this server. Jobs already started will finish. An admin can "
+        "resume with `/studii setup`."
+    )
 
 
 def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approval | None:

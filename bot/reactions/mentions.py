@@ -10,10 +10,10 @@ from bot.aio.tasks import OutageRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import price_table
-from bot.jobs.accept import why_closed
+from bot.jobs.decide import why_closed
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.events import Backlog, by_a_person
-from bot.servers import access
+from bot.servers import access, settings
 from bot.services import Services
 from bot.ui.help import mentioned_panel
 from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
@@ -91,7 +91,7 @@ class MentionWatch:
         mention = await read_mention(message, self._client, self._services)
         if mention.unseen:
             return boxed(QUIET, UNSEEN), False
-        closed = await self._services.db.read(why_closed, guild_id)
+        closed = why_closed(await self._services.db.read(settings.of, guild_id))
         if closed is not None:
             return boxed(QUIET, closed), False
         if not mention.photos and not mention.words:

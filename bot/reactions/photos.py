@@ -21,7 +21,7 @@ from bot.errors import CreditsShort, CreditsWanted, Refused, StudiiBotError
 from bot.features import styles
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, WHOLE_SERVER, PhotoChannelKind, Preset
 from bot.jobs import actions, confirm, queries
-from bot.jobs.accept import why_closed
+from bot.jobs.decide import why_closed
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
@@ -277,7 +277,7 @@ class PhotoWatch:
     async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or cannot_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
-        if await self._services.db.read(why_closed, message.guild.id) is not None:
+        if why_closed(await self._services.db.read(settings.of, message.guild.id)) is not None:
             return  # nor would it here
         rules = await self._services.db.read(access.of, message.guild.id, self._services.clock.now())
         channels = channel_ids_of(message.channel)
@@ -335,7 +335,7 @@ class PhotoWatch:
         The same reason is sent at most once an hour. `wanted`: the credits that an admin can be asked for.
 
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
-        everyone reads it. Raises `Outage`.
+        everyone reads it. Raises `DatabaseFailed`.
         """
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
             words = reason()

@@ -23,7 +23,7 @@ from bot.features.photo_rules import (
     taps_of,
 )
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, Style
-from bot.jobs.accept import why_closed
+from bot.jobs.decide import why_closed
 from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, sentences
 from bot.servers import access, settings
 from bot.servers.access import AccessRules, open_in
@@ -182,7 +182,7 @@ def load(session: Any, scope: Scope) -> PhotosRow:
         taps_of(scope.catalog, rules),
         styles.of(session, scope.guild_id, styles.OF_SERVER),
         access.of(session, scope.guild_id, scope.at),
-        why_closed(session, scope.guild_id) if rules.are_on else None,
+        why_closed(settings.of(session, scope.guild_id)) if rules.are_on else None,
     )
 
 
