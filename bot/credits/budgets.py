@@ -223,8 +223,9 @@ def add_alert(session: Session, guild_id: int, alert: Alert, at: datetime) -> No
     A budget that was used up at once, and of which something came back, is no news any more.
     """
     kind, key, details = alert
-    used_up = posts.known(session, guild_id, NoticeKind.BUDGET_100, key, f"{key} rest")
-    if kind is not NoticeKind.BUDGET_80 or not used_up:
+    if kind is not NoticeKind.BUDGET_80 or not posts.known(
+        session, guild_id, NoticeKind.BUDGET_100, key, f"{key} rest"
+    ):
         posts.want(session, guild_id, kind, key, at=at, details=details)
 
 

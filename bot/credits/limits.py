@@ -19,7 +19,6 @@ from bot.servers.settings import GuildSettings, Period
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
-CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
 CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii credits`.")
 # No job of the price is possible with the budget, or with the allowance.
 BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
@@ -312,7 +311,9 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
         again = _when_again(
             budget, price, budget.settings.budget_limit, budget.left, budget.usage, BUDGET_BELOW_PRICE
         )
-        raise CreditsShort(paragraph(said, again, CHANGE_BUDGET))
+        raise CreditsShort(
+            paragraph(said, again, lazy("An admin can change the budget with `/studii budget`."))
+        )
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         said = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".

@@ -24,11 +24,6 @@ MAX_STYLES = 50  # of a member in a server, and of a server
 MAX_STYLE_ROLES = 20  # that may use one of a server's styles
 MAX_STYLE_NAME_CHARACTERS = 50
 
-FULL = nlazy(
-    "You have {count} style here, the limit. Remove it with `/styles` first. Nothing was saved.",
-    "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
-    MAX_STYLES,
-)
 UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
 STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
 NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")
@@ -214,7 +209,12 @@ def save(
                 MAX_STYLES,
             )
             if for_server
-            else FULL
+            else nlazy(
+                "You have {count} style here, the limit. Remove it with `/styles` first. Nothing was saved.",
+                "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was "
+                "saved.",
+                MAX_STYLES,
+            )
         )
     style = Style(
         guild_id=guild_id,

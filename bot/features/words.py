@@ -25,12 +25,6 @@ MAX_WILDCARDS = 5
 MAX_REFUSALS = 100
 MAX_PAUSE_HOURS = 24 * 30
 
-EMPTY = lazy("A rule needs at least one letter or digit. Nothing was changed.")
-MANY = lazy(
-    "The limit is {most} rules. Remove one first. Nothing was changed.",
-    most=MAX_WORD_RULES,
-)
-
 
 class WordEffect(StrEnum):
     """The consequence for a request that meets a rule."""
@@ -143,7 +137,7 @@ def add(
     words = " ".join(words.split())
     key = word_matching.key_of(words)
     if not key:
-        raise Refused(EMPTY)
+        raise Refused(lazy("A rule needs at least one letter or digit. Nothing was changed."))
     if key.count(word_matching.WILDCARD) > MAX_WILDCARDS:
         raise Refused(
             lazy("A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS)
@@ -156,7 +150,9 @@ def add(
     if effect is WordEffect.APPROVE and settings.of(session, guild_id).approval_channel is None:
         raise Refused(lazy("Set a channel for approvals first. Nothing was changed."))
     if key not in known and len(known) >= MAX_WORD_RULES:
-        raise Refused(MANY)
+        raise Refused(
+            lazy("The limit is {most} rules. Remove one first. Nothing was changed.", most=MAX_WORD_RULES)
+        )
     put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
     jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
     mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
@@ -183,9 +179,9 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
     What rules send to approval can be saved: each request is approved.
     """
     rule = met(rules(session, guild_id), texts)
-    if rule is None:
-        return
-    if rule.effect is WordEffect.REFUSE or settings.of(session, guild_id).approval_channel is None:
+    if rule is not None and (
+        rule.effect is WordEffect.REFUSE or settings.of(session, guild_id).approval_channel is None
+    ):
         raise Refused(
             lazy(
                 "This server's word filter doesn't allow that. Change the wording and try again, or ask "

@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 NOT_YOURS_TO_CANCEL = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
-ENDED = lazy("That job has already ended, so there's nothing to cancel.")
 # With their pictures, lists and buttons they fit into the 40 components of a message.
 JOBS_ON_A_PAGE = 9
 MAX_CHARGE_CREDITS = 1_000_000
@@ -91,7 +90,7 @@ def cancel(
     raise Refused(
         lazy("Studii already has this job, so you can't cancel it. The result will arrive automatically.")
         if job.state in SENT_STATES
-        else ENDED
+        else lazy("That job has already ended, so there's nothing to cancel.")
     )
 
 

@@ -25,13 +25,8 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices
 
 MAX_DECLINE_REASON_CHARACTERS = 200
-OWN = lazy("You can't decide on your own job. Ask another moderator.")
 REQUEST_OVER = lazy("That request has already ended, so there's nothing to decide. Nothing was charged.")
 RELEASED = lazy("That result was already approved. Nothing was changed.")
-WITHHELD = lazy(
-    "That result isn't posted: it was declined, or no one decided in time. Moderators can still post it with "
-    "`/jobs` while it's kept. Nothing was changed."
-)
 
 
 def waiting(
@@ -44,7 +39,12 @@ def waiting(
     job = _job_of(session, guild_id, job_id, approver)
     if result:
         if job.state is JobState.WITHHELD:
-            raise Refused(WITHHELD)
+            raise Refused(
+                lazy(
+                    "That result isn't posted: it was declined, or no one decided in time. Moderators can "
+                    "still post it with `/jobs` while it's kept. Nothing was changed."
+                )
+            )
         return [_with_result(job)]
     together = [job] if job.set_id is None else queries.of_set(session, job.set_id)
     found = [one for one in together if one.state is JobState.PENDING]
@@ -154,7 +154,7 @@ def _job_of(session: Session, guild_id: int, job_id: str, approver: MemberContex
     """Return the job, in any state, if it is one on which the member may decide. Raises `Refused`."""
     job = queries.in_server(session, guild_id, job_id)
     if job.user_id == approver.user_id:
-        raise Refused(OWN)
+        raise Refused(lazy("You can't decide on your own job. Ask another moderator."))
     rules = access.of(session, guild_id)
     if not rules.may_approve(approver):
         raise Refused(

@@ -20,7 +20,6 @@ from bot.servers import settings
 STAR = "⭐"  # an `Emoji.key`
 MAX_STARS = 20  # that an admin can ask for
 BEST_ASK = "best_ask"  # the kind of the question to a starred result's maker
-UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
 MONTH_DAYS = 3  # after a month's end it isn't shown any more
 COUNTED = 50  # of a month's results, the newest: counting the stars of one takes a request
 
@@ -107,9 +106,9 @@ def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] 
 
 
 def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
-    """Return starred results, the newest first. Those that no one answers for are dropped."""
+    """Return starred results, the newest first. Those that no one answers for in a month are dropped."""
     silent = (Post.kind == BEST) & Post.message_id.is_(None) & Post.due_at.is_(None)
-    session.execute(delete(Post).where(silent, Post.changed_at < at - UNANSWERED))
+    session.execute(delete(Post).where(silent, Post.changed_at < at - timedelta(days=30)))
     found = select(Post).where(Post.kind == BEST).order_by(Post.changed_at.desc()).limit(limit)
     return session.scalars(ours(session, found, Post.__table__.c.guild_id)).all()
 

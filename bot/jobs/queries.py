@@ -66,11 +66,6 @@ def of_set(session: Session, set_id: str, *, locked: bool = False) -> list[Job]:
     return readable(session, _locked(select(Job).where(Job.set_id == set_id).order_by(Job.number), locked))
 
 
-def first_of_set(session: Session, set_id: str) -> Job | None:
-    """Return the job that was asked for first of a set."""
-    return next(iter(of_set(session, set_id)), None)
-
-
 def in_states(session: Session, states: Iterable[JobState]) -> list[Job]:
     """Return jobs in these states, oldest first."""
     return readable(session, select(Job).where(Job.state.in_([*states])).order_by(Job.number))

@@ -33,7 +33,6 @@ _TO_UNKNOWN = {
     JobState.UPLOADING: JobState.SUBMITTING,
     JobState.SUBMITTING: JobState.UNKNOWN,
 }
-BEFORE_STUDII = tuple(_TO_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,7 @@ def doubt_restored(session: Session, at: datetime) -> None:
 
 def doubt_waiting(session: Session, at: datetime) -> int:
     """Make the jobs unknown that Studii hasn't taken as far as is known. Return their number."""
-    waiting = queries.in_states(session, BEFORE_STUDII)
+    waiting = queries.in_states(session, _TO_UNKNOWN)
     for job in waiting:
         while (to := _TO_UNKNOWN.get(job.state)) is not None:
             transitions.move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)

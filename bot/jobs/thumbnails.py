@@ -66,8 +66,3 @@ def drop_own(session: Session, user_id: int, which: str) -> None:
     """Delete those of the member's job, or set of jobs, with that id."""
     theirs = select(Job.id).where(Job.user_id == user_id, (Job.id == which) | (Job.set_id == which))
     session.execute(delete(Thumbnail).where(Thumbnail.job_id.in_(theirs)))
-
-
-def drop_old(session: Session, at: datetime) -> None:
-    """Delete those that were made long ago."""
-    session.execute(delete(Thumbnail).where(Thumbnail.made_at < at - KEPT))

@@ -15,7 +15,6 @@ from bot.languages import N_, Language, gettext
 from bot.servers.notices import NoticeKind
 
 APPLICATION = "application"  # the name under which the bot's own id is kept
-DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
 MADE_WITH_AI = N_("Made with AI")
 MAX_DISCLOSURE_CHARACTERS = 80  # of a disclosure
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
@@ -61,7 +60,7 @@ class GuildSettings(Base):
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
-    budget_limit: Mapped[int] = mapped_column(Integer, nullable=True, default=DEFAULT_BUDGET)
+    budget_limit: Mapped[int] = mapped_column(Integer, nullable=True, default=100)
     budget_period: Mapped[Period] = mapped_column(
         Choice(Period, "budget_period"), nullable=True, default=Period.DAY
     )
