@@ -41,8 +41,16 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in the arguments. Return the process's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
+    parser.set_defaults(argument=None)
+    parser.add_argument("--version", action="version", version=f"Studii for Discord {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (does, argument) in COMMANDS.items():
+        command = commands.add_parser(name, help=does)
+        if argument is not None:
+            command.add_argument("argument", metavar=argument)
     try:
-        given = new_parser().parse_args(arguments)
+        given = parser.parse_args(arguments)
         return _ran(given.command, given.argument)
     except StudiiBotError as error:
         sys.stderr.write(f"{error}\n")
@@ -89,19 +97,6 @@ def _ran(command: str, argument: str | None) -> int:
     # Where the backup goes to standard output, the words must not stand in it.
     say(words, sys.stderr if (command, argument) == ("backup", "-") else sys.stdout)
     return 0
-
-
-def new_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
-    parser.set_defaults(argument=None)
-    parser.add_argument("--version", action="version", version=f"Studii for Discord {VERSION}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (does, argument) in COMMANDS.items():
-        command = commands.add_parser(name, help=does)
-        if argument is not None:
-            command.add_argument("argument", metavar=argument)
-    return parser
 
 
 if __name__ == "__main__":

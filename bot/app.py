@@ -53,18 +53,10 @@ class PartDied(StudiiBotError):
     """The engine or the Discord client ended by itself, so the process ends too."""
 
 
-class Replaced(StudiiBotError):
-    """Another process has taken over. A supervisor starts this one again, to stand by."""
-
-    # Untranslated: the operator reads it
-    default = "Another process has taken over, so this one ends. Started again, it stands by."
-
-
 @dataclass(frozen=True, slots=True)
 class App:
     """All parts, built and ready to run."""
 
-    db: Database
     services: Services
     bot: StudiiBot
     engine: Engine
@@ -128,9 +120,13 @@ async def build(
             await member.stand_by()
             lanes = await db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
-        to_studii = partial(connect, gate=Gate(lambda _: member.may_act()))
         studii = await stack.enter_async_context(
-            StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii, clock=clock)
+            StudiiClient(
+                settings.studii_api_url,
+                count=metrics.request,
+                connect=partial(connect, gate=Gate(lambda _: member.may_act())),
+                clock=clock,
+            )
         )
         guarded = CountedDecoder(
             db,
@@ -197,7 +193,7 @@ async def build(
             engine.occupancy,
             lambda: (spool.used, spool.max_bytes),
         )
-        yield App(db, services, bot, engine, member)
+        yield App(services, bot, engine, member)
 
 
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
@@ -225,8 +221,8 @@ def collect_rarely() -> None:
 async def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
-    Raises `SettingsError` if it can't start, `PartDied` if a part ended by itself, and `Replaced` if another
-    process has taken over.
+    Raises `SettingsError` if it can't start, `PartDied` if a part ended by itself, and `StudiiBotError` if
+    another process has taken over.
     """
     quiet_discord_loggers()
     hide_memory()
@@ -274,8 +270,8 @@ async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Eve
 async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     """Run all parts until `stop` is set or one of them ends, then end them in order.
 
-    Raises `PartDied` or `SettingsError` if a part ended by itself, and `Replaced` if another process has
-    taken over.
+    Raises `PartDied` or `SettingsError` if a part ended by itself, and `StudiiBotError` if another process
+    has taken over.
     """
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
@@ -304,7 +300,8 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     if stop.is_set():
         return
     if lost:
-        raise Replaced
+        # Untranslated: the operator reads it
+        raise StudiiBotError("Another process has taken over, so this one ends. Started again, it stands by.")
     first = next((failure for failure in failures if failure is not None), None)
     if isinstance(first, SettingsError):
         raise first

@@ -572,11 +572,11 @@ def _rolled_back(work: Callable[..., _T], connection: Connection, *args: Any) ->
         connection.rollback()
 
 
+@dataclass(frozen=True, slots=True)
 class _Server:
     """Connections to PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    _engine: AsyncEngine
 
     async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:
         """Return what `work` returns on a connection. What it didn't commit is rolled back.

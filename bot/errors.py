@@ -84,12 +84,11 @@ class CreditsWanted:
     channel_id: int | None
 
 
-class Outage(StudiiBotError):
-    """Something that everything depends on failed, and was logged: the same may work later."""
+class DatabaseFailed(StudiiBotError):
+    """The database failed at any statement: its disk is full, its connection broke, and the like.
 
-
-class DatabaseFailed(Outage):
-    """The database failed at any statement: its disk is full, its connection broke, and the like."""
+    It was logged, and the same may work later.
+    """
 
     default = lazy("The bot can't use its database right now. Try again in a few minutes.")
 

@@ -41,8 +41,6 @@ from bot.visible_text import visible
 _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
-# Each connection takes one of the process's files, which jobs need, too.
-CONNECTION_SECONDS = 20.0  # for one question and its answer, which may wait for the database
 # The number of the process that logs, which shares its database with others, and the shards that it serves.
 ORIGIN: ContextVar[Callable[[], tuple[int, frozenset[int]] | None]] = ContextVar(
     "origin", default=lambda: None
@@ -300,7 +298,8 @@ class HealthServer:
 def _connection(server: Server) -> asyncio.Protocol:
     """Return what reads from a new connection, which is closed in time, or at once if there are many."""
     handler, many = server(), len(server.connections) >= 32
-    asyncio.get_running_loop().call_later(0 if many else CONNECTION_SECONDS, handler.force_close)
+    # Each takes one of the process's files, which jobs need, too. An answer may wait for the database.
+    asyncio.get_running_loop().call_later(0 if many else 20.0, handler.force_close)
     return handler
 
 

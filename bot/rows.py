@@ -5,7 +5,7 @@ Times are UTC, credits whole numbers, Discord's ids 64 bit.
 
 from importlib import import_module
 
-from bot.base import Base
+from bot.base import metadata as metadata
 
 # With what they import, these modules have all rows.
 _MODULES = (
@@ -23,4 +23,3 @@ _MODULES = (
 )
 for name in _MODULES:
     import_module(f"bot.{name}")
-metadata = Base.metadata

@@ -8,7 +8,6 @@ import sqlite3
 import stat
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from filelock import AsyncFileLock, Timeout
@@ -78,12 +77,6 @@ def is_there(path: Path) -> bool:
 def lock_of(path: Path) -> Path:
     """Return the path of the lock beside an SQLite file."""
     return path.with_name(f"{path.name}.lock")
-
-
-def unused(path: Path, word: str) -> Path:
-    """Return a path beside the file that does not exist yet, such as `studii.db.replaced-1`."""
-    names = (path.with_name(f"{path.name}.{word}-{number}") for number in count(1))
-    return next(one for one in names if not one.exists())
 
 
 def _give_to_owner(file: Path, beside: Path) -> None:
@@ -217,8 +210,10 @@ def ensure_ours(url: str, *, replaced: bool = False) -> None:
     path = sqlite_file(url)
     if path is None:
         return
-    _ensure_free(lock_of(path))
+    lock = lock_of(path)
     try:
+        if lock.exists() and (not lock.is_file() or lock.stat().st_size):
+            raise SettingsError(f"{lock} belongs to another program. Set DATABASE_URL to another place.")
         if is_there(path):
             _look_into(path, replaced=replaced)
     except OSError as error:
@@ -261,15 +256,6 @@ def ensure_sound(url: str) -> None:
         raise_fault(path)
     except sqlite3.Error as error:
         raise unusable_file(path, sqlite_code(error)) from error
-
-
-def _ensure_free(lock: Path) -> None:
-    """Raise `SettingsError` if the lock's path is not an empty file or free."""
-    try:
-        if lock.exists() and (not lock.is_file() or lock.stat().st_size):
-            raise SettingsError(f"{lock} belongs to another program. Set DATABASE_URL to another place.")
-    except OSError:
-        return  # opening the file will raise the same error
 
 
 def _has_log(path: Path) -> bool:

@@ -115,9 +115,8 @@ def lane_names(session: Session, vault: Vault) -> LaneNames:
     secret = secrets.token_hex(32)
     # Two processes may begin at once.
     put(session, meta.Meta, {"name": _LANE_SECRET}, replace=False, value=vault.seal(secret))
-    if (sealed := meta.get(session, _LANE_SECRET)) is not None:
-        with suppress(CannotDecrypt):
-            secret = vault.unseal(sealed)
+    with suppress(CannotDecrypt):
+        secret = vault.unseal(meta.get(session, _LANE_SECRET) or b"")
     meta.set_to(session, _LANE_SECRET, vault.seal(secret))
     return lambda key: hmac.new(bytes.fromhex(secret), key.encode(), hashlib.sha256).hexdigest()
 

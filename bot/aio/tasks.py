@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, ParamSpec, Self, TypeVar
 
 from bot.backoff import backoff
 from bot.clock import Clock
-from bot.errors import Outage
+from bot.errors import DatabaseFailed
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -33,7 +33,7 @@ async def shielded(work: Awaitable[_T]) -> _T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and (error := task.exception()) is not None:
-        told = None if isinstance(error, Outage) else error  # which was logged where it was raised
+        told = None if isinstance(error, DatabaseFailed) else error  # which was logged where it was raised
         _log.error("An operation that had to finish before stopping failed: %s", error, exc_info=told)
     raise cancelled
 
@@ -163,7 +163,7 @@ MAX_FAILING = 500  # subjects that an error log remembers
 RETRY_PAUSE = 2.0  # seconds at most until `StoreRetry` tries again: less than a drain
 OUTAGE_PAUSE = 2.0  # seconds between two tries during an outage
 RETRY_TRIES = 5  # if the reason does not seem to pass
-_MAY_PASS = (Outage, OSError)
+_MAY_PASS = (DatabaseFailed, OSError)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -193,7 +193,7 @@ class ErrorLog:
         pause = backoff(failures, FIRST_RETRY_SECONDS, longest)
         what = self._what if self._noun is None else f"{self._noun.capitalize()} {subject}: {self._what}"
         extra = None if self._noun is None else {self._noun: subject}
-        if isinstance(error, Outage):
+        if isinstance(error, DatabaseFailed):
             _log.debug("%s failed (%s); next try in %g s", what, text, pause, extra=extra)
         elif known:
             again = "%s failed again in the same way; next try in %g s"
@@ -262,7 +262,7 @@ class OutageRetry:
                         await asyncio.sleep(OUTAGE_PAUSE)
             try:
                 await work()
-            except Outage:  # logged where it was raised
+            except DatabaseFailed:  # logged where it was raised
                 self._is_back = False
             else:
                 self._is_back = True

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from getpass import getpass
+from itertools import count
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -42,7 +43,6 @@ from bot.sqlite_file import (
     is_there,
     replace_database,
     sqlite_file,
-    unused,
     unwritable,
 )
 from bot.vault import Vault
@@ -313,7 +313,8 @@ def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -
         newer = schema.revision is not None and schema.revision.isdecimal()
         whose = "a backup from a newer version of the bot" if newer else "not a backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
-    previous = unused(database, "replaced")
+    names = (database.with_name(f"{database.name}.replaced-{number}") for number in count(1))
+    previous = next(one for one in names if not one.exists())
     try:
         was_there = asyncio.run(_replaced(settings.database_url, copy, database, previous))
     except (OSError, sqlite3.Error) as error:

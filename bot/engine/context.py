@@ -22,7 +22,7 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database
 from bot.engine.tuning import Tuning
-from bot.errors import Outage
+from bot.errors import DatabaseFailed
 from bot.jobs import transitions
 from bot.jobs.models import Job
 from bot.media.spool import Spool
@@ -153,7 +153,7 @@ class Worker(Generic[_T]):
             self._errors.succeeded(name)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             self._waits, pause = True, self._errors.failed(error, name)
-            if isinstance(error, Outage):
+            if isinstance(error, DatabaseFailed):
                 await asyncio.sleep(pause)
         finally:
             del self._busy[name]
@@ -209,7 +209,7 @@ class DueJobs(Worker[Job]):
         work, give_up = self._steps
         try:
             again = await (give_up if job.tries >= UNEXPECTED_TRIES else work)(job)
-        except Outage:
+        except DatabaseFailed:
             raise
         except Exception:
             tuning = self._context.tuning

@@ -19,7 +19,7 @@ from bot.db import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext, Worker
 from bot.engine.files import Outputs
 from bot.engine.tuning import DAY
-from bot.errors import Outage
+from bot.errors import DatabaseFailed
 from bot.features import words
 from bot.jobs import best_results, confirm, queries, results, transitions
 from bot.jobs.models import Approval, FailureCode, Job, JobState, are_variations
@@ -454,7 +454,7 @@ class Posts:
         except Refuse as refusal:
             return refusal.outcome
         except Exception as error:
-            if isinstance(error, Outage) or post.tries < UNEXPECTED_TRIES:
+            if isinstance(error, DatabaseFailed) or post.tries < UNEXPECTED_TRIES:
                 raise
             _log.exception("Post %d (%s) can't be made", post.id, post.kind, extra={"job": post.job_id})
             return Never("unexpected errors")

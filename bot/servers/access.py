@@ -321,13 +321,10 @@ def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_re
 
 def denials(rules: AccessRules, user_id: int, context: MemberContext, tools: Catalog) -> dict[str, str]:
     """Return why the member may not use tools here, by slug, without the tools that they may use."""
-    blocked, denied = rules.blocked.get(user_id), dict[str, str]()
-    for tool in tools.tools.values():
-        if blocked is not None:
-            denied[tool.slug] = str(block_words(blocked.until, automatic=blocked.automatic))
-        elif (denial := tool_denial(rules, context, tool)) is not None:
-            denied[tool.slug] = str(denial)
-    return denied
+    if (blocked := rules.blocked.get(user_id)) is not None:
+        return dict.fromkeys(tools.tools, str(block_words(blocked.until, automatic=blocked.automatic)))
+    found = {slug: tool_denial(rules, context, tool) for slug, tool in tools.tools.items()}
+    return {slug: str(denial) for slug, denial in found.items() if denial is not None}
 
 
 def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:

@@ -91,7 +91,7 @@ def _tidy(session: Session, at: datetime) -> Sequence[int]:
     Return servers to erase.
     """
     session.execute(delete(access.Block).where(access.Block.until <= at))
-    thumbnails.drop_old(session, at)
+    session.execute(delete(thumbnails.Thumbnail).where(thumbnails.Thumbnail.made_at < at - thumbnails.KEPT))
     session.execute(
         delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )
@@ -148,10 +148,9 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
 
 def _unname_member(session: Session, user_id: int, at: datetime, guild_id: int | None) -> int:
     """Remove the member's id from past amounts. Return how many of their jobs are still to be scrubbed."""
-    later = _not_scrubbed(session, user_id, guild_id)
     unname(session, at)
     ledger.unname_grants(session, user_id, at, guild_id)
-    return later
+    return _not_scrubbed(session, user_id, guild_id)
 
 
 @transitions.of_job(*_PHOTO_WAS_SENT)
@@ -205,11 +204,8 @@ def unname(session: Session, at: datetime) -> None:
             ledger.unname(session, guild_id, period.start, name)
 
 
-def erase_retired_keys(session: Session, before: datetime) -> int:
-    """Erase retired keys that no job runs with, and all that were retired before `before`.
-
-    Return the number of erased keys.
-    """
+def erase_retired_keys(session: Session, before: datetime) -> None:
+    """Erase retired keys that no job runs with, and all that were retired before `before`."""
     running = exists().where(jobs.c.key_id == keys.StudiiKey.id, jobs.c.state.in_(SENT_STATES))
     unused = (
         update(keys.StudiiKey)
@@ -217,10 +213,8 @@ def erase_retired_keys(session: Session, before: datetime) -> int:
         .where(~running | (keys.StudiiKey.retired_at < before))
         .values(ciphertext=b"")
     )
-    erased = session.connection().execute(unused).rowcount
-    if erased:
+    if session.connection().execute(unused).rowcount:
         wake(session, ("servers",))
-    return erased
 
 
 def erase_server(session: Session, guild_id: int) -> None:

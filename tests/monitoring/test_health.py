@@ -161,14 +161,14 @@ class Running:
     async def accept(self) -> str:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
-        await self.app.db.write(given(accept.store, [job], job.created_at))
+        await self.app.services.db.write(given(accept.store, [job], job.created_at))
         self.app.engine.wake()
         return job.id
 
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
-                job = await self.app.db.read(queries.get, job_id)
+                job = await self.app.services.db.read(queries.get, job_id)
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)

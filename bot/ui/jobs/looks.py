@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, Tool
-from bot.errors import Outage
+from bot.errors import DatabaseFailed
 from bot.features.styles import Style, made_with, misfit
 from bot.jobs import thumbnails
 from bot.jobs.models import Job
@@ -52,7 +52,7 @@ async def last_results(
         found = ((key, _newest(interaction, look, jobs)) for key, look in looks.items())
         newest = dict(islice(((key, job) for key, job in found if job is not None), MAX_FILES_IN_MESSAGE))
         posted, data = await small_pictures(interaction.client, db, [*newest.values()])
-    except Outage:
+    except DatabaseFailed:
         return {}, []
     pictures, files = dict[str, ui.Thumbnail[Any]](), list[discord.File]()
     for key, job in newest.items():

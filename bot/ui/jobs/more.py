@@ -1,7 +1,7 @@
 """What can be done with a result: its buttons, and for one person alone *More…*, *Full size* and *Delete*."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -142,7 +142,7 @@ async def more(press: Press, job_id: Id, posting: int) -> None:
     """Show the presser alone what else they can do with the result."""
     job = await press.host.services.db.read(queries.get, job_id)
     if job is None and _addressed_to(press.interaction.message) == press.interaction.user.id:
-        await _delete(press, queries.get, job_id)  # nothing else is left to do
+        await _delete(press, job_id)  # nothing else is left to do
         return
     await _offer(press, await job_for(press.interaction, press.host.services, job_id))
 
@@ -213,13 +213,13 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
 @button("delete:{job_id}-{posting}", label=DELETE)
 async def delete(press: Press, job_id: Id, posting: int) -> None:
     """Delete the message that the button stands under."""
-    await _delete(press, queries.get, job_id)
+    await _delete(press, job_id)
 
 
 @button("set:delete:{set_id}", label=DELETE)
 async def delete_set(press: Press, set_id: Id) -> None:
     """Delete the message that the button stands under."""
-    await _delete(press, queries.first_of_set, set_id, several=True)
+    await _delete(press, set_id, several=True)
 
 
 @button("drop:{job_id}[:{message_id}]", label=DELETE)
@@ -302,16 +302,15 @@ async def _offer(press: Press, job: Job, whole: Sequence[Job] = ()) -> None:
     await answer(interaction, Panel(text(f"### {catalog.emoji(job.tool)} {title}"), *pictures, *rows))
 
 
-async def _delete(
-    press: Press, found: Callable[..., Job | None], which: str, *, several: bool = False
-) -> None:
+async def _delete(press: Press, which: str, *, several: bool = False) -> None:
     """Delete the pressed message where no one else sees it; elsewhere ask, if the person may delete it.
 
-    `several`: it shows several results.
+    `several`: it shows the results of that set.
     """
-    interaction, message = press.interaction, press.interaction.message
+    interaction, message, db = press.interaction, press.interaction.message, press.host.services.db
     if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
-        job = await press.host.services.db.read(found, which)
+        of_set = await db.read(queries.of_set, which) if several else []
+        job = next(iter(of_set), None) if several else await db.read(queries.get, which)
         if not _may_delete(interaction, job):
             raise Refused(ANOTHERS_RESULT)
         job_id = which if job is None else job.id
@@ -320,7 +319,7 @@ async def _delete(
     await acknowledge(interaction)
     with suppress(discord.NotFound):  # a second click: the message is gone
         await interaction.delete_original_response()
-    await press.host.services.db.write(thumbnails.drop_own, interaction.user.id, which)
+    await db.write(thumbnails.drop_own, interaction.user.id, which)
 
 
 def _question(job_id: str, message_id: int | None, *, several: bool = False) -> Panel:

@@ -6,7 +6,7 @@ from contextlib import suppress
 import discord
 
 from bot.aio.tasks import WakeUp, run_forever
-from bot.errors import Outage
+from bot.errors import DatabaseFailed
 from bot.languages import Language, known_language
 from bot.servers import settings
 from bot.services import Services
@@ -29,13 +29,13 @@ class Readers:
         """Return the language of what a server's channels show."""
         try:
             server = await self._services().db.read(settings.of, guild_id)
-        except Outage:
+        except DatabaseFailed:
             server = settings.GuildSettings(guild_id)  # better another language than no answer
         return server_language(server, self._client.get_guild(guild_id))
 
     async def of_person(self, user_id: int, guild_id: int) -> Language:
         """Return a person's last known language, else that of the server they are written to from."""
-        with suppress(Outage):
+        with suppress(DatabaseFailed):
             known = self.heard.get(user_id) or self._stored.get(user_id)
             known = known or await self._services().db.read(settings.language_of, user_id)
             if known is not None:
@@ -65,7 +65,7 @@ class Readers:
         if fresh:
             try:
                 await services.db.write(settings.note_languages, fresh, services.clock.now())
-            except Outage:
+            except DatabaseFailed:
                 for one in fresh:  # noted again when they come again
                     self._stored.pop(one, None)
                 raise
