@@ -120,7 +120,7 @@ def reserve(session: Session, accepted: Sequence[Job], at: datetime) -> None:
 def correct(session: Session, some: Collection[Job], charge: int, at: datetime) -> None:
     """Change the reservations of these jobs to what they will be charged, higher or lower.
 
-    The transaction has found and locked them. Raises `ValueError` if one was settled before.
+    The transaction has found and locked them. Raises `ValueError` if one that changes was settled before.
     """
     different = [job for job in some if job.reserved != charge]
     _add(session, [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in different])

@@ -131,7 +131,6 @@ class EngineWorld:
 
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
-        job.reserved = job.estimate
         await self.db.write(given(accept.store, [job], job.created_at))
         return job
 

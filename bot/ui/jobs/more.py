@@ -309,8 +309,8 @@ async def _delete(press: Press, which: str, *, several: bool = False) -> None:
     """
     interaction, message, db = press.interaction, press.interaction.message, press.host.services.db
     if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
-        of_set = await db.read(queries.of_set, which) if several else []
-        job = next(iter(of_set), None) if several else await db.read(queries.get, which)
+        found = await db.read(queries.of_set, which) if several else [await db.read(queries.get, which)]
+        job = next(iter(found), None)
         if not _may_delete(interaction, job):
             raise Refused(ANOTHERS_RESULT)
         job_id = which if job is None else job.id
