@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter  # patience is people's: real time, not a clock's
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
 from uuid import uuid4
 
@@ -41,7 +42,6 @@ from sqlalchemy.pool import NullPool
 
 from bot.aio.tasks import shielded
 from bot.base import Shards
-from bot.clock import SystemClock
 from bot.errors import (
     Busy,
     Collided,
@@ -155,7 +155,6 @@ LEASE_TIMEOUT = 4.0  # seconds for a statement about leases; they are renewed ev
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 MAX_GROUP = 100  # writers that share a commit
 READERS = 4
-_CLOCK = SystemClock()  # patience is people's: real time, also where time is simulated
 
 PRAGMAS = {
     "busy_timeout": "100",  # milliseconds that one BEGIN waits for another program; it is tried again
@@ -315,7 +314,7 @@ class Database:
             raise DatabaseAway
         answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if no one awaits it
-        began = _CLOCK.monotonic()
+        began = perf_counter()
         one = _Write(work, asked, began, began + within, answer, amends)
         self._waiting.append(one)
         if self._writer is None:
@@ -323,7 +322,7 @@ class Database:
         try:
             await asyncio.wait((answer,), timeout=within)
             if one in self._waiting:
-                self._observe("failure", _CLOCK.monotonic() - began)
+                self._observe("failure", perf_counter() - began)
                 raise Busy
         finally:
             if one in self._waiting:
@@ -382,10 +381,10 @@ class Database:
             while self._waiting:
                 async with self._turn:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
-                    self._observe("turn", max((_CLOCK.monotonic() - one.since for one in group), default=0.0))
+                    self._observe("turn", max((perf_counter() - one.since for one in group), default=0.0))
                     if await self._done_together(group, self.fence):
                         for one in group:
-                            if type(one.error) is not Busy or _CLOCK.monotonic() < one.until:
+                            if type(one.error) is not Busy or perf_counter() < one.until:
                                 await self._done_together([one], self.fence)
                     for one in group:
                         if one.amends and isinstance(one.error, NotAlone):
@@ -415,7 +414,7 @@ class Database:
                 # Nothing was done by who was too late or collided: it is done again while there is time.
                 if type(as_failure(error)) not in {Busy, Collided}:
                     raise
-                if _CLOCK.monotonic() >= min(one.until for one in group):
+                if perf_counter() >= min(one.until for one in group):
                     raise
 
     def _do(self, connection: Connection, group: list[_Write], fence: Fence) -> None:
@@ -424,7 +423,7 @@ class Database:
         together: dict[Any, list[_Write]] = {}
         for one in group:
             one.result, one.error, one.wakes = None, None, {}
-            if _CLOCK.monotonic() > one.until:  # the server has hung: no one waits for it any more
+            if perf_counter() > one.until:  # the server has hung: no one waits for it any more
                 one.error = Busy()
             else:
                 together.setdefault(one.work, []).append(one)
@@ -490,7 +489,7 @@ class Database:
 
         Raises `DatabaseFailed` in place of a driver's error, if the database failed.
         """
-        start = _CLOCK.monotonic()
+        start = perf_counter()
         try:
             yield
         except NotAlone:
@@ -499,9 +498,9 @@ class Database:
             failure = as_failure(error)
             if failure is None:
                 raise
-            self._observe("failure", _CLOCK.monotonic() - start)
+            self._observe("failure", perf_counter() - start)
             if what not in self._failing_since:
-                self._failing_since[what] = _CLOCK.monotonic()
+                self._failing_since[what] = perf_counter()
                 _log.warning(
                     "The database can't be %s (%s). The bot will keep trying.", shown, reason_in_words(error)
                 )
@@ -509,9 +508,9 @@ class Database:
                 raise
             raise failure from error
         finally:
-            self._observe(what, _CLOCK.monotonic() - start)
+            self._observe(what, perf_counter() - start)
         if (since := self._failing_since.pop(what, None)) is not None:
-            _log.warning("The database can be %s again, after %.0f s.", shown, _CLOCK.monotonic() - since)
+            _log.warning("The database can be %s again, after %.0f s.", shown, perf_counter() - since)
 
 
 def begin(connection: Connection, fence: Fence) -> None:
