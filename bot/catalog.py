@@ -86,6 +86,11 @@ class ToolInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.suggestions if self.default is None else (*self.suggestions, self.default)
 
     @property
+    def needed(self) -> bool:
+        """Return whether a request without a value for it is refused."""
+        return self.required and self.default is None
+
+    @property
     def description(self) -> str:
         """Return what the input is for, in the language that is spoken now."""
         return worded(self.description_texts)

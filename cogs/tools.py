@@ -144,7 +144,7 @@ def _parameter(name: str, annotation: Any, *, required: bool) -> inspect.Paramet
 
 def _needed(one: ToolInput) -> bool:
     """Return whether the command can't be sent without the input. A prompt can be typed in the form."""
-    return one.required and one.default is None and not one.long
+    return one.needed and not one.long
 
 
 def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:

@@ -319,13 +319,11 @@ class KnownPhotoRules:
 
 def _runs(catalog: Catalog, preset: Preset) -> bool:
     tool = catalog.tools.get(preset.tool)
-    if tool is None or tool.source is SourceRule.NONE:
-        return False
-    try:
-        tool.prepare(preset.inputs, has_source=True)
-    except Refused:
-        return False
-    return True
+    return (
+        tool is not None
+        and tool.source is not SourceRule.NONE
+        and all(preset.inputs.get(one.name) for one in tool.inputs if one.needed)
+    )
 
 
 def _count(session: Session, guild_id: int, *rows: type[Any]) -> int:

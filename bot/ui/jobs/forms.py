@@ -143,7 +143,7 @@ def arranged(
 
     Return the inputs before it, whether it has room, the inputs after it, and those that have none.
     """
-    needed = [one for one in tool.inputs if one.long or (one.required and one.default is None)][:room]
+    needed = [one for one in tool.inputs if one.long or one.needed][:room]
     private = private and len(needed) < room
     room -= len(needed) + private
     priced = [one for one in tool.inputs if one.price and one not in needed]
@@ -161,13 +161,12 @@ def field_for(
     have different ones, which are asked for next.
     """
     value = prefilled or one.default
-    required = one.required and one.default is None
     if one.long or not one.suggestions:
         return ui.TextInput(
             custom_id=one.name,
             style=discord.TextStyle.paragraph if one.long else discord.TextStyle.short,
             default=value,
-            required=required,
+            required=one.needed,
             max_length=one.max_length,
         )
     most = MAX_FORM_OPTIONS - each
@@ -178,7 +177,7 @@ def field_for(
     labels = {shown: choice(one, shown, price_of(shown)) for shown in offered}
     if each:
         labels[EACH] = _("Choose for each photo…")
-    return choice_field(one.name, labels, value, required=required)
+    return choice_field(one.name, labels, value, required=one.needed)
 
 
 def choice_field(name: str, labels: Mapping[str, str], chosen: str | None, *, required: bool) -> Field:
