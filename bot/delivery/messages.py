@@ -31,7 +31,7 @@ from bot.servers.notices import DECIDED_BY, REFUSAL, NoticeKind, wanted_credits
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.approvals import approval_request, decided, open_files, result_review
 from bot.ui.admin.credits import answer_panel
-from bot.ui.admin.notices import blocked_panel, everyone_reads, notice_panel
+from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.jobs.result import (
     OfMonth,
@@ -50,7 +50,7 @@ from bot.ui.jobs.wording import can_play, link_of
 from bot.ui.kit.answers import NO_ACCESS, NO_MENTIONS, AnswerKeeper, ask_button
 from bot.ui.kit.forms import file_of
 from bot.ui.kit.layout import BAD, Panel, boxed, lines, row, server_line
-from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
+from bot.ui.reading.permissions import everyone_reads, is_age_restricted, is_manager, stays_there
 from bot.ui.reading.pictures import (
     BEFORE_FILE,
     HALVES_FILE,

@@ -44,7 +44,7 @@ from bot.ui.kit.layout import (
 from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import Id, Press, admin, button
 from bot.ui.panels.settings import change_words
-from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates, server_of
+from bot.ui.reading.permissions import moderates, server_of
 
 LOG_SHOWS = lazy(
     "It shows changed settings, refused requests and requests for credits, and warns when {percent}% and "
@@ -77,25 +77,6 @@ async def post_greeting(
                     channel=channel.mention,
                 )
             ) from None
-
-
-def trouble_there(guild: discord.Guild | None, channel_id: int | None) -> str:
-    """Return why the bot can't post in the log channel now; empty if it can, or if there is none."""
-    if guild is None or channel_id is None:
-        return ""
-    channel = channel_in(guild, channel_id)
-    if channel is None:
-        return _("the channel was deleted, or is an archived thread")
-    missing = missing_for_warnings(guild.me, channel)
-    return hindrance(missing) if missing else ""
-
-
-def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
-    """Return whether everyone in the server can read the channel."""
-    channel = channel_in(guild, channel_id)
-    if guild is None or channel is None or (isinstance(channel, discord.Thread) and channel.is_private()):
-        return False
-    return channel.permissions_for(guild.default_role).view_channel
 
 
 @button("logdelete:{job_id}-{posting}", label=lazy("Delete result"), style=discord.ButtonStyle.danger)

@@ -39,7 +39,6 @@ from bot.ui.kit.layout import (
     named_value,
     plain,
     row,
-    shortened,
     small,
     some,
     text,
@@ -48,7 +47,7 @@ from bot.ui.panels.controls import BUTTON_OUTDATED, Press, admin, button, marked
 from bot.ui.reading.permissions import ids_there, manages, server_of
 
 MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
-MAX_CHOSEN = 25  # in a list
+MAX_CHOSEN, MAX_LABEL_CHARACTERS = 25, 100  # in a list
 TURNING = 6  # components of a row of page buttons
 ROOM_FOR_NEWS = 800  # characters for what has just changed, of those of a page
 BESIDE_BUTTON = 120  # characters that are few lines beside a button on a phone
@@ -171,7 +170,7 @@ class OneOf(ValueKind):
         # Where there is no room for all, those that are chosen come first: others would be lost.
         shown = list(known) if len(known) <= MAX_CHOSEN else sorted(known, key=lambda one: one not in chosen)
         options = [
-            discord.SelectOption(label=shortened(str(known[one]), 100), value=one, default=one in chosen)
+            discord.SelectOption(label=str(known[one]), value=one, default=one in chosen)
             for one in shown[:MAX_CHOSEN]
         ]
         least, most = (0, len(options)) if self.several else (1, 1)
@@ -205,7 +204,7 @@ class Pick(ValueKind):
         shown = self.control(
             custom_id=pick.id(now.address, setting.name),
             default_values=chosen,
-            placeholder=shortened(str(self.none), 100) if self.none != NOT_SET else None,
+            placeholder=str(self.none) if self.none != NOT_SET else None,
             min_values=0,
             max_values=most,
         )
@@ -354,7 +353,7 @@ class Items(ValueKind):
         elif value:
             part = list(value.items())[now.start : now.start + MAX_CHOSEN - 1]
             options = [
-                discord.SelectOption(label=shortened(self.label(now, *one), 100) or NOT_SET, value=one[0])
+                discord.SelectOption(label=self.label(now, *one)[:MAX_LABEL_CHARACTERS], value=one[0])
                 for one in part
             ]
             following = now.start + len(part) if now.start + len(part) < len(value) else 0
@@ -400,9 +399,13 @@ class Setting:
         return self.read(row_) if self.read else getattr(row_, self.name)
 
     def words(self, now: Now) -> str:
-        said = named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
         about = self.help(now) if callable(self.help) else self.help
-        return lines(str(self.line(now)) if self.line else said, small(about))
+        said = (
+            self.line(now)
+            if self.line
+            else named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
+        )
+        return lines(said, small(about))
 
     def pieces(self, now: Now) -> list[Piece]:
         return self.kind.pieces(self, self.words(now), now, self.value(now.row))

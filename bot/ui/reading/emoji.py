@@ -1,20 +1,14 @@
-"""The emoji that admins type, and whether a server still has its own."""
+"""The emoji that admins type."""
 
-import asyncio
 import re
-from collections.abc import Iterable
 
 import discord
 
 from bot.errors import Refused
 from bot.features.photo_rules import Emoji
-from bot.languages import gettext as _, lazy, plazy, sentences
-from bot.ui.kit.answers import DISCORD_ERRORS
-from bot.ui.kit.layout import some
-from bot.ui.reading.pictures import LOOKUP_TIMEOUT
+from bot.languages import lazy
 from bot.visible_text import visible
 
-MAX_SHOWN_EMOJI = 5
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23f3"
@@ -48,29 +42,3 @@ def parse_emoji(typed: str) -> Emoji:
             lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
         )
     return Emoji(text)
-
-
-async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> str:
-    """Return a line that names the emoji that the server does not have; empty if there are none or unknown.
-
-    Needs a request if any of them is a server's own. The gateway would send them with one more intent.
-    """
-    custom = [one for one in emoji if one.id]
-    if guild is None or not custom:
-        return ""
-    try:
-        async with asyncio.timeout(LOOKUP_TIMEOUT):
-            there = {one.id for one in await guild.fetch_emojis()}
-    except DISCORD_ERRORS:
-        return ""
-    missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
-    if not missing:
-        return ""
-    return "⚠️ " + sentences(
-        _("Not your server's own emoji: {emoji}.", emoji=some(missing, MAX_SHOWN_EMOJI)),
-        _(
-            "If they were deleted, members can't tap them any more. If they belong to another server, "
-            "I can only put them under photos if I'm there too and have **{permission}** here.",
-            permission=plazy("Discord permission", "Use External Emoji"),
-        ),
-    )

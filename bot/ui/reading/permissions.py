@@ -262,6 +262,14 @@ def channel_in(
     return None if _parent_unknown(channel) else channel
 
 
+def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
+    """Return whether everyone in the server can read the channel."""
+    channel = channel_in(guild, channel_id)
+    if guild is None or channel is None or (isinstance(channel, discord.Thread) and channel.is_private()):
+        return False
+    return channel.permissions_for(guild.default_role).view_channel
+
+
 def _parent_unknown(channel: object) -> bool:
     """Return whether the channel is a thread whose parent the bot doesn't know.
 

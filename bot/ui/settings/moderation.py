@@ -41,9 +41,19 @@ from bot.servers.access import (
     Block,
 )
 from bot.servers.settings import GuildSettings, Permit
-from bot.ui.admin.notices import everyone_reads
 from bot.ui.kit.forms import labelled, show_form
-from bot.ui.kit.layout import Piece, button_rows, fitting, lines, more_words, named_value, plain, row, some
+from bot.ui.kit.layout import (
+    Piece,
+    button_rows,
+    fitting,
+    lines,
+    more_words,
+    named_value,
+    plain,
+    row,
+    shortened,
+    some,
+)
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
@@ -66,7 +76,7 @@ from bot.ui.panels.settings import (
     opens,
     turn_to,
 )
-from bot.ui.reading.permissions import ids_there, manages
+from bot.ui.reading.permissions import everyone_reads, ids_there, manages
 from bot.ui.settings.results import can_post
 
 MAX_RULES_CHARACTERS = 2400  # for what is listed, of the 4,000 of a message
@@ -234,7 +244,7 @@ FILTER = Topic(
                 _add_rule,
                 _remove_rule,
                 lambda _catalog, _key, rule: f"||{plain(rule[0], MAX_RULE_CHARACTERS)}||",
-                lambda _now, _key, rule: rule[0],
+                lambda _now, _key, rule: shortened(rule[0], MAX_RULE_CHARACTERS),
             ),
             read=lambda row: {one.key: [one.words, one.effect] for one in row.rules},
             line=_rules,

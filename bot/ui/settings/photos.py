@@ -1,5 +1,6 @@
 """`/studii photos`: which emoji run which tools where, channels that offer or run tools, and whose photos."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,15 +25,16 @@ from bot.features.photo_rules import (
 )
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, Style
 from bot.jobs.decide import why_closed
-from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, sentences
+from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, plazy, sentences
 from bot.servers import access, settings
 from bot.servers.access import AccessRules, open_in
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
-from bot.ui.kit.answers import host_of
+from bot.ui.kit.answers import DISCORD_ERRORS, host_of
 from bot.ui.kit.forms import labelled
-from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
+from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened, some
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
+    MAX_LABEL_CHARACTERS,
     Also,
     Items,
     Now,
@@ -44,7 +46,7 @@ from bot.ui.panels.settings import (
     YesNo,
     number_in,
 )
-from bot.ui.reading.emoji import missing_words, parse_emoji
+from bot.ui.reading.emoji import parse_emoji
 from bot.ui.reading.permissions import (
     channel_ids_of,
     channel_in,
@@ -52,6 +54,7 @@ from bot.ui.reading.permissions import (
     missing_to_offer,
     missing_to_post,
 )
+from bot.ui.reading.pictures import LOOKUP_TIMEOUT
 
 INTENT_OFF = lazy(
     "Reactions and photo channels are off, because Discord doesn't show me other people's "
@@ -181,7 +184,7 @@ def load(session: Any, scope: Scope) -> PhotosRow:
         rules,
         taps_of(scope.catalog, rules),
         styles.of(session, scope.guild_id, styles.OF_SERVER),
-        access.of(session, scope.guild_id, scope.at),
+        access.of(session, scope.guild_id),
         why_closed(settings.of(session, scope.guild_id)) if rules.are_on else None,
     )
 
@@ -262,7 +265,7 @@ def _autos(now: Now) -> str:
 
 def _channel_name(now: Now, channel_id: str, _item: Any) -> str:
     channel = now.guild and now.guild.get_channel_or_thread(int(channel_id))
-    return f"#{channel.name}" if channel else channel_id
+    return shortened(f"#{channel.name}", MAX_LABEL_CHARACTERS) if channel else channel_id
 
 
 # Emoji
@@ -345,7 +348,7 @@ def _about(now: Now) -> Iterable[Worded]:
     yield "" if row.closed is None else f"⚠️ {row.closed}"
     yield lacking_words(now.guild, row.rules)
     yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, now.catalog)
-    yield now.seen or ""
+    yield now.seen
 
 
 def _whose(name: str, title: Worded, about: Worded) -> Setting:
@@ -353,8 +356,30 @@ def _whose(name: str, title: Worded, about: Worded) -> Setting:
     return Setting(name, title, kind, about, read=lambda row: getattr(row.access.settings, name).value)
 
 
-async def _look(interaction: discord.Interaction[Any], row: PhotosRow) -> str:
-    return await missing_words(interaction.guild, (tap.emoji for tap in row.taps.values()))
+async def _missing_emoji(interaction: discord.Interaction[Any], row: PhotosRow) -> str:
+    """Return a line that names the emoji that the server does not have; empty if there are none or unknown.
+
+    Needs a request if any of them is a server's own. The gateway would send them with one more intent.
+    """
+    guild, custom = interaction.guild, [tap.emoji for tap in row.taps.values() if tap.emoji.id]
+    if guild is None or not custom:
+        return ""
+    try:
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            there = {one.id for one in await guild.fetch_emojis()}
+    except DISCORD_ERRORS:
+        return ""
+    missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
+    if not missing:
+        return ""
+    return "⚠️ " + sentences(
+        _("Not your server's own emoji: {emoji}.", emoji=some(missing, MAX_WARNINGS)),
+        _(
+            "If they were deleted, members can't tap them any more. If they belong to another server, "
+            "I can only put them under photos if I'm there too and have **{permission}** here.",
+            permission=plazy("Discord permission", "Use External Emoji"),
+        ),
+    )
 
 
 async def _after(interaction: discord.Interaction[Any], row: PhotosRow) -> None:
@@ -471,7 +496,7 @@ PHOTOS = Topic(
         lazy("Each member's own privacy setting always applies."),
     ),
     colour=lambda now: NEUTRAL if now.interaction.client.intents.message_content else UNSURE,
-    look=_look,
+    look=_missing_emoji,
     back="setup",
     after=_after,
 )

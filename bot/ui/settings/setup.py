@@ -32,7 +32,7 @@ from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
 from bot.servers.keys import Plan, StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
+from bot.ui.admin.notices import EVERYONE_READS, post_greeting, try_again
 from bot.ui.help import files_of, gallery_of, post_panel
 from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, refusal_words, tolerated
 from bot.ui.kit.forms import labelled
@@ -70,7 +70,15 @@ from bot.ui.panels.settings import (
     turn_to,
 )
 from bot.ui.reading.languages import server_language
-from bot.ui.reading.permissions import ensure_can_post_in, hindrance, missing_to_post, server_of
+from bot.ui.reading.permissions import (
+    channel_in,
+    ensure_can_post_in,
+    everyone_reads,
+    hindrance,
+    missing_for_warnings,
+    missing_to_post,
+    server_of,
+)
 from bot.ui.settings.credits import BUDGET, CREDITS
 from bot.ui.settings.moderation import MODERATION
 from bot.ui.settings.photos import INTENT_OFF, PHOTOS, lacking_words, shut_words
@@ -129,7 +137,7 @@ def load(session: Any, scope: Scope) -> SetupRow:
     return SetupRow(
         settings.of(session, guild_id),
         key,
-        access.of(session, guild_id, at),
+        access.of(session, guild_id),
         budgets.state(session, guild_id, at),
         holds.why_held(session, guild_id),
         None if key is None else lanes.lowered(session, key.lane, key.plan_chosen_at, at),
@@ -149,11 +157,22 @@ async def seen_by(interaction: discord.Interaction[Any], row: SetupRow) -> Setup
         missing=missing_to_post(interaction.app_permissions, interaction.channel),
         lacking=lines(lacking_words(guild, rules), shut),
         reads_messages=interaction.client.intents.message_content,
-        log_trouble=trouble_there(guild, log),
+        log_trouble=_log_trouble(guild, log),
         log_is_public=everyone_reads(guild, log),
         tools=len(host.catalog.tools),
         serves_photos=rules.are_on,
     )
+
+
+def _log_trouble(guild: discord.Guild | None, channel_id: int | None) -> str:
+    """Return why the bot can't post in the log channel now; empty if it can, or if there is none."""
+    if guild is None or channel_id is None:
+        return ""
+    channel = channel_in(guild, channel_id)
+    if channel is None:
+        return _("the channel was deleted, or is an archived thread")
+    missing = missing_for_warnings(guild.me, channel)
+    return hindrance(missing) if missing else ""
 
 
 # The steps
