@@ -250,9 +250,15 @@ async def database(settings: Settings) -> Findings:
 
 def _content(session: Session) -> list[Finding]:
     """Check the ledger, and for servers that may have removed the bot."""
-    found = [Finding("Ledger", GOOD, "Recalculated by job, by server and by current period: all sums agree.")]
+    found = [Finding("Ledger", GOOD, "Recalculated job by job: all sums agree.")]
     if wrong := ledger.differing(session):
-        found = [Finding("Ledger", STOPS, f"{len(wrong)} sums differ. {' '.join(wrong[:6])}")]
+        found = [
+            Finding(
+                "Ledger",
+                STOPS,
+                f"The sums of {count_words(len(wrong), 'job differ', 'jobs differ')}. {' '.join(wrong[:6])}",
+            )
+        ]
     if missing := server_settings.missing(session):
         found.append(
             Finding(

@@ -195,7 +195,7 @@ async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
         connection.commit()
     status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
     assert status == 1
-    assert "sums differ" in told
+    assert "The sums of 1 job differ." in told
 
 
 @pytest.mark.promise
