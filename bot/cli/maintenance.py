@@ -117,15 +117,13 @@ async def rotate(settings: StorageSettings) -> str:
         )
     async with bot_stopped(url, "rotate-keys") as member:
         await migrate(url)
-        if not settings.encryption_keys:
-            if not is_there(path):
-                raise SettingsError(
-                    f"There is no encryption key at {path.absolute()}. Put its last copy back and run this "
-                    "again. Nothing was changed."
-                )
-            Vault.add_key(path)
+        if not (settings.encryption_keys or is_there(path)):
+            raise SettingsError(
+                f"There is no encryption key at {path.absolute()}. Put its last copy back and run this "
+                "again. Nothing was changed."
+            )
         async with Database.open(url, fence=member) as db:
-            unreadable = len(await db.write(keys.reseal, vault_of(settings)))
+            unreadable = len(await db.write(_seal_anew, settings))
         if unreadable:
             raise SettingsError(
                 f"{count_words(unreadable, 'Studii key was', 'Studii keys were')} not changed: an encryption "
@@ -142,6 +140,14 @@ async def rotate(settings: StorageSettings) -> str:
         f"other keys from it, and delete {path.absolute()} if it exists. Keep the old keys only as long as "
         "you keep backups from before."
     )
+
+
+def _seal_anew(session: Session, settings: StorageSettings) -> list[int]:
+    """Seal with a new key. It is in the file before anything is sealed with it, and only once the
+    database is this program's to write: a try that has to give up leaves no key behind."""
+    if not settings.encryption_keys:
+        Vault.add_key(settings.key_file)
+    return keys.reseal(session, vault_of(settings))
 
 
 async def move(settings: StorageSettings, address: str) -> str:

@@ -3,13 +3,17 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.cli.maintenance import rotate
 from bot.clock import SystemClock
+from bot.config import StorageSettings
 from bot.db import Database
 from bot.servers import keys, settings
 from bot.servers.keys import Plan
@@ -45,6 +49,24 @@ async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
     file.write_text(old)
     with pytest.raises(CannotDecrypt):
         await kept_key(tmp_path)
+
+
+@pytest.mark.promise
+async def test_a_rotation_that_has_to_give_up_leaves_no_new_key_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_key(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    old = file.read_text()
+    at = StorageSettings.read(database_url=f"sqlite:///{database(tmp_path)}")
+    with closing(sqlite3.connect(database(tmp_path))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(rotate(at), 1)
+    assert file.read_text() == old
+    await rotate(at)
+    assert file.read_text().split()[1:] == old.split()
 
 
 @pytest.mark.promise

@@ -242,9 +242,13 @@ class Books:
 
     def job_of(self, said: Said) -> Row | None:
         """Return the job whose id all of a message's components name."""
-        found = {one for custom_id in said.custom_ids for one in re.findall(JOB_ID, custom_id)}
-        named = sorted(found & self.by_id.keys())
+        named = sorted(self.named_by(said))
         return self.by_id[named[0]] if len(named) == 1 else None
+
+    def named_by(self, said: Said) -> set[str]:
+        """Return the ids of all jobs that a message's components name."""
+        found = {one for custom_id in said.custom_ids for one in re.findall(JOB_ID, custom_id)}
+        return found & self.by_id.keys()
 
     def ending(self, wish: Wish) -> float:
         return wish.at + ACCEPTED_WITHIN
@@ -631,15 +635,18 @@ def told_of_failures(books: Books) -> Iterator[str]:
     """Whoever's job failed was told: an edit of what a channel shows notifies nobody."""
     said = (one for one in books.world.discord.said if not one.edited or one.to is not None)
     told = [one for one in said if re.search(wording.FAILED, one.words) and not _is_listing(one)]
-    # The last state of an answer may have no button that names the job, as the states before it had.
-    shows = {one.message.id: job.id for one in books.world.discord.said if (job := books.job_of(one))}
-    by_id = {shows.get(one.message.id) for one in told}
+    # The last state of an answer may have no button that names its jobs, as the states before it had.
+    shows = defaultdict[int, set[str]](set)
+    for one in books.world.discord.said:
+        if not _is_listing(one):
+            shows[one.message.id] |= books.named_by(one)
+    by_id = {job_id for one in told for job_id in shows[one.message.id]}
     for job in books.jobs:
         if job.state != "failed" or job.id in by_id or books.removed(job):
             continue
         named = rf"(no\. |photo-){job.number}\b"
         asked = min((wish.at for wish in books.world.wishes.get(job.number or 0, [])), default=0.0)
-        mine = [one for one in told if one.at > asked and shows.get(one.message.id) is None]
+        mine = [one for one in told if one.at > asked and not shows[one.message.id]]
         if not any(re.search(rf"{named}|<@{job.user_id}>", one.words) for one in mine):
             yield f"{job} failed, and nobody was told"
 
