@@ -70,6 +70,7 @@ class Row:
     failure: str | None
     day: str
     finished: int | None
+    set_id: str | None
     number: int | None
 
     def __str__(self) -> str:
@@ -105,7 +106,7 @@ def rows(world: World) -> list[Row]:
         found = connection.execute(
             "SELECT number, id, simulation_jobs.user_id, state, private, reserved, settled,"
             " simulation_jobs.studii_id, simulation_jobs.prompt, simulation_jobs.photo, failure,"
-            " substr(created_at, 1, 10), CAST(strftime('%s', finished_at) AS INT)"
+            " substr(created_at, 1, 10), CAST(strftime('%s', finished_at) AS INT), set_id"
             " FROM jobs JOIN simulation_jobs ON job = id ORDER BY number"
         ).fetchall()
     finally:
@@ -203,6 +204,10 @@ class Books:
         self.number_of = world.studii.number_of
         self.taken = {job.id: job for job in world.studii.jobs}
         self.by_id = {job.id: job for job in self.jobs}
+        self.named = {job.id: [job.id] for job in self.jobs}  # by a set's id, too
+        for job in self.jobs:
+            if job.set_id is not None:
+                self.named.setdefault(job.set_id, []).append(job.id)
 
     def at_studii(self, job: Row) -> StudiiJob | None:
         return self.taken.get(job.studii_id or "")
@@ -242,13 +247,12 @@ class Books:
 
     def job_of(self, said: Said) -> Row | None:
         """Return the job whose id all of a message's components name."""
-        named = sorted(self.named_by(said))
+        named = sorted(_ids_in(said) & self.by_id.keys())
         return self.by_id[named[0]] if len(named) == 1 else None
 
-    def named_by(self, said: Said) -> set[str]:
-        """Return the ids of all jobs that a message's components name."""
-        found = {one for custom_id in said.custom_ids for one in re.findall(JOB_ID, custom_id)}
-        return found & self.by_id.keys()
+    def jobs_of(self, said: Said) -> set[str]:
+        """Return the ids of all jobs that a message's components name, or whose set they name."""
+        return {job_id for name in _ids_in(said) for job_id in self.named.get(name, ())}
 
     def ending(self, wish: Wish) -> float:
         return wish.at + ACCEPTED_WITHIN
@@ -631,6 +635,10 @@ def without_delay(books: Books) -> Iterator[str]:
         yield f"half of all results were shown {half:.0f} s after Studii had made them, or later"
 
 
+def _ids_in(said: Said) -> set[str]:
+    return {one for custom_id in said.custom_ids for one in re.findall(JOB_ID, custom_id)}
+
+
 def told_of_failures(books: Books) -> Iterator[str]:
     """Whoever's job failed was told: an edit of what a channel shows notifies nobody."""
     said = (one for one in books.world.discord.said if not one.edited or one.to is not None)
@@ -639,7 +647,7 @@ def told_of_failures(books: Books) -> Iterator[str]:
     shows = defaultdict[int, set[str]](set)
     for one in books.world.discord.said:
         if not _is_listing(one):
-            shows[one.message.id] |= books.named_by(one)
+            shows[one.message.id] |= books.jobs_of(one)
     by_id = {job_id for one in told for job_id in shows[one.message.id]}
     for job in books.jobs:
         if job.state != "failed" or job.id in by_id or books.removed(job):

@@ -11,8 +11,8 @@ from bot.db import Database
 
 
 def hold_rows_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raise where a row is handed to `Database.read` or `write`."""
-    for name in ("read", "write"):
+    """Raise where a row is handed to `Database.read`, `write` or `amend`."""
+    for name in ("read", "write", "amend"):
         monkeypatch.setattr(Database, name, _without_rows(getattr(Database, name)))
 
 
@@ -26,12 +26,17 @@ def refuse_detached() -> None:
 def _without_rows(transact: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     def checked(db: Database, work: Callable[..., Any], *args: object, **more: object) -> Awaitable[Any]:
         for one in (*args, *more.values()):
-            held = cast("list[object]", [*one]) if isinstance(one, list | tuple | set) else [one]
-            if any(isinstance(row, Base) for row in held):
+            if any(isinstance(row, Base) for row in _held(one)):
                 raise TypeError(f"{work} was given a row: hand it ids and plain values")
         return transact(db, work, *args, **more)
 
     return checked
+
+
+def _held(one: object) -> list[object]:
+    if isinstance(one, dict):
+        return cast("list[object]", [*one, *one.values()])
+    return cast("list[object]", [*one]) if isinstance(one, list | tuple | set | frozenset) else [one]
 
 
 def _refuse(row: Base, _value: object, _before: object, _initiator: object) -> None:
