@@ -329,6 +329,12 @@ def claim(
     return [turn for turn in begun if turn is not None], next_due(session, now)
 
 
+# A post that is to be tried again holds up those behind it, for three tries.
+_HELD = select(func.max(Post.due_at)).where(
+    Post.place == bindparam("place"), Post.due_at > bindparam("now"), Post.tries.between(1, 3)
+)
+
+
 def begin(
     session: Session,
     post: Post,
@@ -358,12 +364,6 @@ def begin(
     if begins and post.wanted == (post.message_id is None):
         post.begun_at, post.shown_version = now, post.version
     return Turn(post, begun_before, moved)
-
-
-# A post that is to be tried again holds up those behind it, for three tries.
-_HELD = select(func.max(Post.due_at)).where(
-    Post.place == bindparam("place"), Post.due_at > bindparam("now"), Post.tries.between(1, 3)
-)
 
 
 def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post | None:

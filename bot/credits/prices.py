@@ -38,9 +38,9 @@ class Price(Base):
 
     __tablename__ = "prices"
 
-    lane: Mapped[str] = mapped_column(primary_key=True)
+    lane: Mapped[str] = mapped_column(primary_key=True, repr=False)
     tool: Mapped[str] = mapped_column(primary_key=True)
-    variant: Mapped[str] = mapped_column(primary_key=True)
+    variant: Mapped[str] = mapped_column(primary_key=True, repr=False)
     charge: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime]  # when it was first charged
 

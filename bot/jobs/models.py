@@ -368,7 +368,7 @@ class Hold(Base):
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key_id: Mapped[int]
-    reason: Mapped[Reason] = mapped_column(ReasonText)
+    reason: Mapped[Reason] = mapped_column(ReasonText, repr=False)
     until: Mapped[datetime]
     since: Mapped[datetime | None] = mapped_column(default=None)
     # how often in a row the key was refused
