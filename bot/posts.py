@@ -344,6 +344,7 @@ def begin(
     taken: set[str],
 ) -> Turn | None:
     """Begin a post that is due, unless its place is taken. Its place is then."""
+    post.changed_at = min(post.changed_at, now)  # the wall clock was put back: once is enough
     if post.expires_at is not None and post.expires_at <= now and post.wanted:
         post.wanted, post.changed_at = False, now
     begun_before, begins, moved = post.begun_at, post.begun_at is None, False

@@ -27,11 +27,11 @@ from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
 from bot.posts import Post
 from bot.reasons import ReasonCode
-from bot.servers.notices import NoticeKind
+from bot.servers.notices import REFUSAL, NoticeKind, tell_refusal
 from bot.studii import JobReport, NotSent, StudiiClient
 from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
-from tests.engine.world import GUILD, QUICK, EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, QUICK, USER, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
 
@@ -406,6 +406,24 @@ async def test_a_wall_clock_that_is_put_back_leaves_nothing_waiting_for_the_time
         await world.db.write(put_off, before, tries)
         async with world.running():
             await world.until(lambda: world.db.read(nothing_waits), "posted")
+
+
+@pytest.mark.promise
+async def test_what_was_told_before_the_wall_clock_was_put_back_is_looked_at_again_once(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        before = world.clock.now() + timedelta(hours=3)
+        await world.db.write(tell_refusal, GUILD, USER, "There is no photo.", before)
+        async with world.running():
+            for _ in range(3):
+                await world.announced((await world.accept(a_job())).id)
+        (refusal,) = await world.db.read(
+            lambda session: session.scalars(select(Post).filter_by(kind=REFUSAL)).all()
+        )
+        assert not refusal.wanted
+        assert refusal.number <= 1
 
 
 def put_off(session: Session, until: datetime, tries: int) -> None:
