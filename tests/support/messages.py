@@ -34,6 +34,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "plazy": ((1, "c"), 2),
 }
+_COMMAND = re.compile(r"`/([a-z -]+)`")
 _PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
 _ROOM = re.compile(r"at most (\d+) characters")  # what a comment for translators says where room is short
 _BLANK = re.compile(r"EMAIL@ADDRESS|LL@li\.org")
@@ -197,6 +198,8 @@ def message_faults(one: Message) -> Iterator[str]:
         named = set(_PLACEHOLDER.findall(text))
         if named - wanted or wanted - named - may_lack:
             yield f"{originals[0]!r} has the placeholders {sorted(wanted)}, its translation {sorted(named)}"
+        if set(_COMMAND.findall(text)) != set(_COMMAND.findall(originals[-1])):
+            yield f"{originals[0]!r} names other commands than its translation {text!r}"
 
 
 def _too_long(one: Message, found: Catalog) -> Iterator[str]:
