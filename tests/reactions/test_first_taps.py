@@ -16,7 +16,7 @@ from bot.jobs.confirm import QUESTION
 from bot.posts import Post
 from bot.reactions import photos as watch
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import Desk, has_tapped, open_desk, pieces, texts
+from tests.support.desk import Desk, has_tapped, open_desk, pieces, started, texts
 from tests.support.patience import until
 from tests.support.settings import admin
 
@@ -122,6 +122,15 @@ async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk:
     assert f"<@{desk.maya.id}> **Photo restoration** costs about 8 credits." in texts(question)
     await desk.maya.click(question, label=RUN)
     assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
+
+
+@pytest.mark.promise
+async def test_whoever_runs_what_was_asked_about_a_photo_sees_alone_how_it_goes(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        (told,) = (await desk.tom.click(question, label=RUN)).followups
+        assert told.ephemeral
+        assert started(told)
 
 
 @pytest.mark.promise

@@ -155,8 +155,8 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, host.catalog))
             return
-        if question.origin_message_id is None:  # the message of one is removed by now
-            await show_progress(interaction, host, jobs, in_place=True)
+        # The message of a question under a photo is removed by now.
+        await show_progress(interaction, host, jobs, in_place=question.origin_message_id is None)
 
 
 async def _take_away(interaction: discord.Interaction) -> None:
