@@ -441,9 +441,9 @@ def _shrunk(image: Image.Image, most: int) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Return the picture in RGB, on white where it is transparent."""
+    """Return the picture in RGB, on white where it is transparent. A profile for grey is applied."""
     if image.mode != "RGBA":
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else _in_srgb(image)
     ground = Image.new("RGB", image.size, "white")
     ground.paste(image, mask=image.getchannel("A"))
     ground.info = image.info
