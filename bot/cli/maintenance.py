@@ -30,7 +30,7 @@ from bot.config import Settings, StorageSettings
 from bot.credits import ledger
 from bot.db import Database, address_shown, used_once
 from bot.errors import SettingsError
-from bot.jobs import answers, submission
+from bot.jobs import submission
 from bot.migrate import migrate, schema_of
 from bot.rows import metadata
 from bot.servers import keys, privacy, settings as server_settings
@@ -411,7 +411,7 @@ async def copy_rows(source: str, target: str) -> Counter[str]:
     copied = Counter[str]()
     async with used_once(source) as old, used_once(target, writes=True) as new, new.begin():
         await old.exec_driver_sql("BEGIN")
-        of_processes = {one.__table__ for one in (Process, Shard, IdentifyTurn, answers.Reply)}
+        of_processes = {one.__table__ for one in (Process, Shard, IdentifyTurn)}
         tables = [table for table in metadata.sorted_tables if table not in of_processes]
         for table in tables:
             if (await new.execute(select(table).limit(1))).first() is not None:

@@ -10,6 +10,7 @@ import stat
 import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ from bot.credits import ledger
 from bot.db import Database
 from bot.errors import SettingsError
 from bot.features import styles
-from bot.jobs import queries
+from bot.jobs import answers, queries
 from bot.jobs.models import JobState
 from bot.rows import metadata
 from bot.servers import keys, settings as server_settings
@@ -322,6 +323,8 @@ async def filled(folder: Path) -> str:
         await db.write(server_settings.change, 1, key_id=key.id)
         await db.write(posts.want, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
         await db.write(meta.set_to, "name", b"value")
+        answer: dict[str, Any] = {"sealed": b"", "life": 1, "created_at": now, "due_at": now}
+        await db.write(answers.keep, 5, guild_id=1, user_id=7, **answer)
         await db.write(
             styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id
         )
