@@ -8,6 +8,7 @@ import pytest
 from bot.credits.limits import AllowanceScope
 from bot.features import photo_rules
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel, turn_reactions
+from bot.servers import settings
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, opened
@@ -157,6 +158,11 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk:
     assert "No credits were granted for today, so you can't take any back." in told
     assert "Nothing was changed." in told
     assert (await spending.budget(desk.services, desk.guild.id)).left == 100
+    before = await desk.db.read(settings.of, desk.guild.id)
+    for stars in ("0", "21", "many"):
+        said = await change(desk, "results", "best_stars", value=stars)
+        assert "❌ Enter a whole number from 1 to 20. Nothing was changed." in said
+    assert (await desk.db.read(settings.of, desk.guild.id)).best_stars == before.best_stars
 
 
 async def test_of_very_many_photo_channels_one_more_is_refused(desk: Desk) -> None:
