@@ -17,7 +17,7 @@ from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Lane, Send, Step, f
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import MINUTE, Tuning
 
-ASKED_EVERY = 15.0  # seconds, as cards are checked
+ASKED_EVERY = 15.0  # seconds, as answers are looked at
 LASTS = 600.0  # seconds after the last arrival
 WRONG = 0.3  # of the wait
 LOADS = [

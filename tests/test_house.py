@@ -43,7 +43,7 @@ def test_a_module_is_either_forbidden_to_the_decoder_or_one_of_those_that_it_may
         if one.suffix == ".py" or (one / "__init__.py").exists()
     }
     packages = {"bot.__init__", "bot.media", "bot.media.__init__", "bot.media.decoder"}
-    allowed = {f"bot.media.{one}" for one in ("drawing", "kinds", "fonts", "metadata")}
+    allowed = {f"bot.media.{one}" for one in ("drawing", "kinds", "metadata")}
     assert {
         one for one in contract["forbidden_modules"] if one.startswith("bot.")
     } == found - packages - allowed

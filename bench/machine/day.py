@@ -90,7 +90,7 @@ async def _measure(
                     await free.acquire()
             for _ in range(AT_ONCE):
                 free.release()
-            await asyncio.sleep(1)  # the last cards are edited
+            await asyncio.sleep(1)  # the last answers are edited
             return _state()
 
         return await do(warm_up), await do(jobs)

@@ -44,7 +44,7 @@ class Tuning:
     first_poll: float = 1.0  # the age at the first poll, and the shortest gap between two polls of a job
     poll_burst: float = 3.0  # the most polls that are saved up
     # The longest gap between two polls of a job, for all durations: `poll_bound`, or `poll_share` of the
-    # job's age if that is more, up to `poll_cap`.
+    # job's age if that is more, up to five minutes.
     poll_bound: float = 15.0
     poll_share: float = 0.25
     decent_requests: float = 1.9  # submissions and polls that each running job has, or no other is sent

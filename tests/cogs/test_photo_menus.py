@@ -51,8 +51,8 @@ async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(desk: Desk
 @pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])
 async def test_a_tool_that_asks_nothing_starts_at_once(desk: Desk, menu: str) -> None:
     message = await photo_of_tom(desk)
-    card = await desk.tom.context_menu(desk.channel, menu, message)
-    assert "Fetching your photo" in texts(card)
+    answer = await desk.tom.context_menu(desk.channel, menu, message)
+    assert "Fetching your photo" in texts(answer)
     job = await desk.job()
     assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
     assert source_bytes(desk, job) == PNG + b"room.png"
@@ -65,8 +65,8 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(desk
     assert labels(shown) == ["Just for me", "Style", "Room"]
     assert chosen(field(shown, "Style")) == ["modern"]
     assert await jobs_of(desk) == []
-    card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
-    assert "Fetching your photo" in texts(card)
+    answer = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
+    assert "Fetching your photo" in texts(answer)
     job = await desk.job()
     assert (job.inputs, job.user_id) == ({"style": "luxury", "room": "office"}, desk.maya.id)
 

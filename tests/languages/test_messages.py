@@ -239,7 +239,7 @@ def labels(shown: Any) -> dict[str, str]:
 
 
 @pytest.mark.promise
-async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_its_words(
+async def test_a_form_and_its_answer_speak_the_persons_language_and_studii_gets_its_words(
     desk: Desk,
 ) -> None:
     await change(desk, "setup", "language", "de")
@@ -251,8 +251,8 @@ async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_it
         assert (shown["style"], shown["farmhouse"]) == ("Stil", "Landhaus")
         assert (shown["room"], shown["living"]) == ("Raum", "Wohnzimmer")
         chosen = {"image": ROOM, "style": "farmhouse", "room": "living"}
-        card = await desk.maya.submit_modal(form, chosen)
-    assert "Stil **Landhaus** · Raum **Wohnzimmer**" in texts(card)
+        answer = await desk.maya.submit_modal(form, chosen)
+    assert "Stil **Landhaus** · Raum **Wohnzimmer**" in texts(answer)
     assert (await desk.job()).inputs == {"style": "farmhouse", "room": "living"}
 
 

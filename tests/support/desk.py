@@ -164,7 +164,7 @@ class Desk(Place):
         """Change the job, but not its state."""
         await self.db.write(transitions.change, job.id, visible=visible, **changes)
 
-    async def card(self, *jobs: Job) -> discord.Message:
+    async def posted_progress(self, *jobs: Job) -> discord.Message:
         """Show the progress of jobs to all, as an earlier version did."""
         return await self.text_channel().send(view=progress_panel(jobs, self.bot.catalog, Progress()))
 

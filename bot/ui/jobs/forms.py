@@ -97,7 +97,7 @@ class FormStart:
 
     `pictures`: one of them is taken; without any a photo can be attached, and with `replaceable` instead of
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
-    what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
+    what *Just for me* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
     and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
     together. `chosen` is the value of the choice among pictures that the person has made before. `attached`:
     the pictures came with the form, and are the person's own. `style`: the form is for a style, whose prompt
@@ -139,7 +139,7 @@ def arranged(
     tool: Tool, room: int, *, private: bool
 ) -> tuple[list[ToolInput], bool, list[ToolInput], list[ToolInput]]:
     """Decide which inputs have one of `room` fields: texts and what is required, what changes the price, the
-    rest. `private` asks for *Only I see it*, which only required inputs displace.
+    rest. `private` asks for *Just for me*, which only required inputs displace.
 
     Return the inputs before it, whether it has room, the inputs after it, and those that have none.
     """

@@ -48,7 +48,7 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.panels.controls import Press, button
 
-# The first line mentions the member, as a result's does; `bot.ui.jobs.progress` reads it there.
+# The first line mentions the member, as a result's does; `bot.ui.jobs.more` reads it there.
 _FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
 _NOT_APPROVED = "🚫", lazy("{member}, your **{tool}** request wasn't approved.")
 _ENDINGS = {

@@ -34,7 +34,7 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
     photo = ("room.png", PNG)
     await desk.maya.slash(desk.channel, "virtual-staging", image=photo, style="rustic")
     refused = {"failure": FailureCode.INPUTS, "failure_text": Reason(ReasonCode.BAD_INPUTS)}
-    told = await desk.card(await desk.move(await desk.job(), JobState.FAILED, **refused))
+    told = await desk.posted_progress(await desk.move(await desk.job(), JobState.FAILED, **refused))
     await forbid(desk, "gothic", "luxury", "blimp")
     staged = await desk.maya.slash(desk.channel, "virtual-staging", image=photo, style="neo gothic")
     assert REFUSED in texts(staged)

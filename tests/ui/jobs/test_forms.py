@@ -39,8 +39,8 @@ ROOM = ("room.heic", PNG + b"room")
 @pytest.mark.promise
 async def test_photo_inputs_and_go(desk: Desk) -> None:
     form = await opened(desk, desk.maya, "virtual-staging")
-    card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
-    assert started(card)
+    answer = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
+    assert started(answer)
     job = await desk.job()
     assert ((await desk.photo()).filename, job.photo_author) == ("room.heic", None)
     assert job.inputs == {"style": "luxury", "room": "living"}
@@ -63,8 +63,8 @@ async def test_a_job_from_a_photos_menu_can_be_private(desk: Desk) -> None:
     message = await post(desk, desk.tom, ("room.png", PNG))
     form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
     assert fields(form)["private"]["component"]["type"] == 23
-    card = await desk.maya.submit_modal(form, {"private": True})
-    assert card.ephemeral
+    answer = await desk.maya.submit_modal(form, {"private": True})
+    assert answer.ephemeral
     assert (await desk.job()).private
     # A menu that asks nothing starts at once; the menu for all tools asks.
     offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
@@ -203,7 +203,7 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.FAILED)
     job = await desk.settle(await desk.move(await desk.job(), *states, failure=FailureCode.STUDII), 8)
-    message = await desk.card(job)
+    message = await desk.posted_progress(job)
     assert "Run again · about 8 credits" in [piece.get("label") for piece in pieces(message)]
     await learned(desk, 12, mode="image")
     asked = await press_on(desk, desk.tom, message, "Run again")
@@ -237,8 +237,8 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
     refused = await desk.maya.submit_modal(again, {"prompt": "Another blimp", "private": True})
     again = await desk.maya.click(answer_of(refused), custom_id=labelled(refused, "Edit"))
     assert await jobs_of(desk) == []
-    card = await desk.maya.submit_modal(again, {"prompt": "A kite", "mode": "video", "private": True})
-    assert card.ephemeral
+    answer = await desk.maya.submit_modal(again, {"prompt": "A kite", "mode": "video", "private": True})
+    assert answer.ephemeral
     job = await desk.job()
     assert (job.inputs["prompt"], job.inputs["mode"]) == ("A kite", "video")
     assert ((await desk.photo()).filename, job.photo_author, job.private) == ("room.heic", None, True)

@@ -123,12 +123,12 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(desk: Desk, tmp_
 @pytest.mark.promise
 async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    card = await desk.card(await desk.job())
-    answer = await press_on(desk, desk.tom, card, "Cancel job")
+    message = await desk.posted_progress(await desk.job())
+    answer = await press_on(desk, desk.tom, message, "Cancel job")
     assert "Only the person who asked for this" in texts(answer)
     moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
     mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
-    await press_on(desk, mod, card, "Cancel job")
+    await press_on(desk, mod, message, "Cancel job")
     (job,) = await jobs_of(desk)
     assert job.state is JobState.CANCELLED
     assert job.announced_at is None  # its requester has to be told

@@ -107,13 +107,13 @@ async def test_progress_counts_and_links_and_what_has_not_started_can_be_cancell
     await desk.settle(done, 6)
     await desk.move(second, *sent)
     await desk.db.write(transitions.change, first.id, result_message_id=77)
-    card = await desk.card(*await jobs_of(desk))
-    assert "1 done · 1 running · 4 waiting" in texts(card)
-    assert f"/{desk.channel.id}/77)" in texts(card)
-    assert "Charged 6 credits so far, 40 credits reserved." in texts(card)
-    refused = await desk.tom.click(card, label="Cancel what hasn't started")
+    message = await desk.posted_progress(*await jobs_of(desk))
+    assert "1 done · 1 running · 4 waiting" in texts(message)
+    assert f"/{desk.channel.id}/77)" in texts(message)
+    assert "Charged 6 credits so far, 40 credits reserved." in texts(message)
+    refused = await desk.tom.click(message, label="Cancel what hasn't started")
     assert "Only the person who asked for this" in texts(refused)
-    await desk.maya.click(card, label="Cancel what hasn't started")
+    await desk.maya.click(message, label="Cancel what hasn't started")
     states = [job.state for job in await jobs_of(desk)]
     assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
     assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage(6, 8)
@@ -128,11 +128,11 @@ async def test_the_failed_ones_can_be_run_again(desk: Desk) -> None:
     for job in jobs[4:]:
         failed = {"failure": FailureCode.API, "failure_text": Reason.text("Studii failed.")}
         await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
-    card = await desk.card(*await jobs_of(desk))
-    assert labels(card) == ["Run the failed ones again · about 16 credits"]
+    message = await desk.posted_progress(*await jobs_of(desk))
+    assert labels(message) == ["Run the failed ones again · about 16 credits"]
     # What is dearer by now than the button says is asked first.
     await learned(desk, 12, "photo-restore")
-    asked = await desk.tom.click(card, label=labels(card)[0])
+    asked = await desk.tom.click(message, label=labels(message)[0])
     assert "Photo restoration of 2 photos costs 24 credits. Start it?" in texts(asked)
     assert len(await jobs_of(desk)) == 6
     again = await desk.tom.click(answer_of(asked), label="Run · 24 credits")

@@ -137,10 +137,10 @@ async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
     for job in await a_set(desk):
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
     desk.clock.advance(60)  # another press is no double click
-    card = await desk.card(*await jobs_of(desk))
-    (label,) = labels(card)
-    custom_id = labelled(card, label.split(" · ")[0])
-    return lambda: send_press(desk, desk.maya, card, custom_id)
+    message = await desk.posted_progress(*await jobs_of(desk))
+    (label,) = labels(message)
+    custom_id = labelled(message, label.split(" · ")[0])
+    return lambda: send_press(desk, desk.maya, message, custom_id)
 
 
 async def tool_of_a_mention(desk: Desk, _folder: Path) -> Send:

@@ -78,7 +78,7 @@ def test_nothing_that_somebody_typed_is_hidden(typed: str, length: int) -> None:
 
 @pytest.mark.promise
 @given(NASTY)
-def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
+def test_nothing_that_somebody_typed_formats_what_is_shown(typed: str) -> None:
     shown = plain(typed, 100)
     assert "\n" not in shown
     # Every mark has an odd number of backslashes in front, so it is shown as it was typed.
@@ -142,7 +142,7 @@ async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
     desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    card = await desk.maya.slash(desk.channel, "studio", prompt=PROMPT, quality=f"fine{RLO}")
+    answer = await desk.maya.slash(desk.channel, "studio", prompt=PROMPT, quality=f"fine{RLO}")
     job = await desk.job()
     assert job.inputs["prompt"] == PROMPT
     assert job.inputs["quality"] == f"fine{RLO}"
@@ -151,7 +151,7 @@ async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
     file.write_bytes(PNG)
     await tell_end(desk.delivery, job, OutputFile(file, "image", "image/png", len(PNG)))
     result = desk.channel.history()[-1]
-    for shown in (card, result):
+    for shown in (answer, result):
         assert SHOWN in texts(shown)
         assert "**fine**" in texts(shown)
         assert not set(raw(pieces(shown))) & {RLO, ZWSP, ISOLATE}

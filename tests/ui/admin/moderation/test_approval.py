@@ -393,8 +393,8 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
     states = [job.state for job in await jobs_of(desk)]
     assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
     assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
-    card = str(progress_panel(await jobs_of(desk), Catalog.load(), Progress()).to_components())
-    assert "**1 cancelled · 2 not approved**" in card
-    assert "❌" not in card
+    shown = str(progress_panel(await jobs_of(desk), Catalog.load(), Progress()).to_components())
+    assert "**1 cancelled · 2 not approved**" in shown
+    assert "❌" not in shown
     again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")
     assert "That request has already ended" in texts(await ines.click(again, label="Press"))
