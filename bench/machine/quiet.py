@@ -1,5 +1,6 @@
 """A delivery that posts nothing."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ class Nobody:
     async def delete(self, post: Post) -> Outcome:
         return Gone()
 
-    async def find(self, post: Post) -> Outcome:
+    async def find(self, post: Post, begun: datetime | None) -> Outcome:
         return Gone()
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:

@@ -55,6 +55,7 @@ _PLACE_GONE = frozenset({10003, 10004})
 UNKNOWN_SERVER_SECONDS = 5.0
 PATIENCE = 300.0  # seconds for a message to be made and sent
 LOOK_BACK = 100  # messages: as many as Discord gives at once
+LOOK_THROUGH = 1000  # where one may well be: what a busy channel writes while a message can't be sent
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
 EXPIRED = NotHere("")  # the interaction's token, as is usual: nothing for the log
@@ -149,20 +150,21 @@ class DiscordDelivery:
         return Gone()
 
     @told
-    async def find(self, post: Post) -> Outcome:
+    async def find(self, post: Post, begun: datetime | None) -> Outcome:
         """Look for the message where it may have been sent without our knowing."""
         if post.place[0] == "i" or post.kind == HOURGLASS:
             return Gone()  # put there once more, it is seen once
         there = await self._target(post)
-        since = post.begun_at or post.created_at
-        if (earlier := post.details.get(SENT_SINCE)) is not None:
-            since = min(since, datetime.fromtimestamp(int(earlier), UTC))
+        since, most = begun, LOOK_THROUGH
+        if since is None:
+            earlier = int(post.details.get(SENT_SINCE) or post.created_at.timestamp())
+            since, most = datetime.fromtimestamp(earlier, UTC), LOOK_BACK
         # An ordinary message has no number of ours.
         buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
         marks = {post.mark, 1_000_000_000 + post.id % 1_000_000_000}  # the second: as earlier versions had it
         try:
             latest = there.channel.history(limit=LOOK_BACK)
-            first = there.channel.history(limit=LOOK_BACK, after=since - CLOCKS_DIFFER, oldest_first=True)
+            first = there.channel.history(limit=most, after=since - CLOCKS_DIFFER, oldest_first=True)
             for page in (latest, first):
                 async for message in page:
                     ids = {getattr(one, "id", None) for one in message.components}

@@ -56,8 +56,9 @@ class Delivery(Protocol):
         """Delete the post's message."""
         ...
 
-    def find(self, post: Post, /) -> Awaitable[Outcome]:
-        """Look for the message of a post that may have been sent without our knowing.
+    def find(self, post: Post, begun: datetime | None, /) -> Awaitable[Outcome]:
+        """Look for the message of a post that may have been sent without our knowing, since it was `begun`,
+        or (None) by a life that a restored backup doesn't know.
 
         `Gone`: it isn't there.
         """

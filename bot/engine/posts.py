@@ -474,7 +474,7 @@ class Posts:
         # What another life has sent, a restored backup may not know.
         earlier = int(post.details.get(SENT_SINCE) or self._began) < int(self._began)
         if post.message_id is None and post.is_placed and (begun_before is not None or earlier):
-            found = await self._delivery.find(post)
+            found = await self._delivery.find(post, begun_before)
             if not isinstance(found, Gone):
                 return found
         unsure = begun_before is not None and post.message_id is None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Recorder:
         self.standing.pop(post.id, None)
         return Gone()
 
-    async def find(self, post: Post) -> Outcome:
+    async def find(self, post: Post, _begun: datetime | None) -> Outcome:
         there = self.standing.get(post.id)
         return Gone() if there is None else Stands(there)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.people import text_of, until
-from sandbox.demo.place import TEAM
+from sandbox.demo.place import PHOTO_DESK, TEAM
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import faults
 from sandbox.studii.faults import Endpoint
 from sandbox.studii.jobs import Outcome
 from tests.stories.test_jobs import Thinking
-from tests.stories.world import ROOM, plain, town
+from tests.stories.world import ROOM, Town, plain, town
 from tests.support.patience import PATIENCE
 
 WHERE: tuple[Endpoint, ...] = ("upload", "put", "status", "output")
@@ -39,21 +39,28 @@ async def test_variations_that_a_kill_interrupts_come_once_and_in_one_message(tm
         assert await here.spent() == here.charged()
 
 
+def chat(here: Town) -> None:
+    """More than Discord gives of a channel at once."""
+    for number in range(110):
+        here.discord.post(PHOTO_DESK, here.tom.id, f"What about {number}?")
+
+
 @pytest.mark.promise
 @pytest.mark.parametrize("looks", [True, False], ids=["by its mark", "by its nonce"])
 async def test_a_job_survives_kill_9_wherever_it_is_and_is_posted_once(
     tmp_path: Path, *, looks: bool
 ) -> None:
-    """The first result is in the channel, and the bot hasn't heard so; of the last job Studii's answer."""
+    """The first result is in a busy channel, and the bot hasn't heard so; of the last job Studii's answer."""
     async with town(tmp_path) as here:
         here.discord.channels.readable = looks
+        chat(here)
         here.discord.fail("send", Fault(200, delay=10 * PATIENCE))
-        answer = await here.maya.command("photo-restore", image=ROOM)
+        answers = [await here.maya.command("photo-restore", image=ROOM)]
         await until(lambda: next(here.pictures(), None), "the result")
         for endpoint in WHERE:
             held = Thinking()
             here.studii.fail(endpoint, held)
-            await here.maya.command("photo-restore", image=ROOM)
+            answers.append(await here.maya.command("photo-restore", image=ROOM))
             await until(lambda held=held: held.reached, f"a request for {endpoint}")
         made = len(here.studii.jobs)
         here.studii.fail("create", faults.Slow(10 * PATIENCE, after=True))
@@ -62,12 +69,13 @@ async def test_a_job_survives_kill_9_wherever_it_is_and_is_posted_once(
         (button,) = (one for one in lost.custom_ids() if ":cancel:" in one)
         here.discord.send(here.discord.press(lost, here.maya.id, button))
         await here.kill()
+        chat(here)
         if looks:
             here.discord.channels.forget_nonces()
         await here.start()
         assert "Mark as charged" in text_of(await here.said("answer to this job didn't arrive", channel=TEAM))
-        await until(lambda: "see the result" in plain(answer), "the result to be found")
-        await until(lambda: len(list(here.pictures())) > len(WHERE), "all results")
+        for answer in answers:
+            await until(lambda answer=answer: "see the result" in plain(answer), "the result")
         assert len(here.studii.jobs) == len(WHERE) + 2
         assert len(list(here.pictures())) == len(WHERE) + 1
         assert await here.spent() == here.charged()

@@ -106,7 +106,7 @@ async def post_ending(delivery: DiscordDelivery, ending: EndOfJobs) -> Any:
         at = max(part.job.changed_at for part in ending.parts)
         post = Post(job.guild_id, RESULT, key, at, at, place, job_id=job.id)
         post.id = 1
-        found = await delivery.find(post)
+        found = await delivery.find(post, None)
         outcome = found if isinstance(found, Stands) else await delivery.send(post, ending)
         if isinstance(outcome, NotHere):
             why = f"{why}; {outcome.why}"

@@ -167,7 +167,7 @@ async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(d
     notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
     first = await post_notice(desk, notice, channel)
     desk.clock.advance(3600)
-    assert await desk.delivery.find(placed(notice, f"c{channel.id}")) == first
+    assert await desk.delivery.find(placed(notice, f"c{channel.id}"), None) == first
 
 
 @pytest.mark.promise
