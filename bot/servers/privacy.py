@@ -75,7 +75,7 @@ async def erase_member(
 
 async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -> None:
     """Erase data whose retention has ended. Prompts and links are kept for `keep`."""
-    for guild_id in await db.write(_tidy, at):
+    for guild_id in await db.write(_tidy, at, keep):
         await db.write(erase_server, guild_id)
         _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
     erased = await _scrub_all(db, discard, at, before=at - keep) + await _scrub_all(db, discard, at)
@@ -84,14 +84,16 @@ async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -
         _log.info("The prompts and links of %d jobs were erased.", erased)
 
 
-def _tidy(session: Session, at: datetime) -> Sequence[int]:
-    """Forget the languages of members who have not used the bot for long, blocks that have ended, and old
-    thumbnails.
+def _tidy(session: Session, at: datetime, keep: timedelta) -> Sequence[int]:
+    """Forget the languages of members who have not used the bot for long, blocks that have ended, old
+    thumbnails, and that old notices were sent.
 
     Return servers to erase.
     """
     session.execute(delete(access.Block).where(access.Block.until <= at))
     session.execute(delete(thumbnails.Thumbnail).where(thumbnails.Thumbnail.made_at < at - thumbnails.KEPT))
+    told = posts.Post.kind.in_(notices.TO_LOG | notices.TO_MEMBER) & posts.Post.due_at.is_(None)
+    session.execute(delete(posts.Post).where(told, posts.Post.changed_at < at - keep))
     session.execute(
         delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )

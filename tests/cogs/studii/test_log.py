@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from simcord import ChannelHandle
+from sqlalchemy import select
 
 from bot import posts
 from bot.jobs import queries, transitions
@@ -15,10 +16,12 @@ from bot.servers.notices import NoticeKind
 from bot.studii import KeyRefused, OutOfCredits
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
+from tests.support.database import given
 from tests.support.desk import DONE, Desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
-from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
+from tests.support.posts import Posted, a_post, deliver, open_posts, placed, sent, tell_end
+from tests.support.services import sweep
 from tests.support.settings import change, opened
 
 
@@ -272,3 +275,15 @@ def test_what_was_made_privately_is_told_without_what_it_was() -> None:
     assert "<@300> made a **Virtual staging**, shown only to them." in shown
     assert "modern" not in shown
     assert "Something was made." in said(NoticeKind.MADE)  # it was erased before this was posted
+
+
+async def test_that_a_message_was_logged_is_forgotten_with_what_jobs_say(desk: Desk) -> None:
+    await set_log(desk)
+    for kind in (NoticeKind.MADE, NoticeKind.KEY_REFUSED):
+        await desk.db.write(given(sent, await told(desk, kind), desk.clock.now()))
+    asked = await told(desk, NoticeKind.MADE, "2")
+    desk.clock.advance(91 * 86_400)
+    await sweep(desk.services)
+    kept = await desk.db.read(lambda session: [(one.kind, one.key) for one in session.scalars(select(Post))])
+    assert (NoticeKind.MADE, "1") not in kept
+    assert {(NoticeKind.KEY_REFUSED, "1"), (asked.kind, asked.key)} <= set(kept)
