@@ -4,7 +4,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, UniqueConstraint, delete, select, update
@@ -51,7 +50,6 @@ class Style(Base, kw_only=True):
     roles: Mapped[list[int]] = mapped_column(default_factory=list[int])  # in order
     made_by: Mapped[int | None] = mapped_column(default=None)
     job_id: Mapped[str | None] = mapped_column(String(16), default=None)
-    created_at: Mapped[datetime]
 
     def __post_init__(self) -> None:
         self.key = style_key(self.name)
@@ -158,7 +156,6 @@ def save(
     name: str,
     tool: Tool,
     inputs: Mapping[str, str],
-    at: datetime,
     *,
     for_server: bool,
     job_id: str | None = None,
@@ -225,7 +222,6 @@ def save(
         roles=sorted({*roles} - {guild_id}),
         made_by=made_by,
         job_id=job_id,
-        created_at=at,
     )
     session.add(style)
     return style

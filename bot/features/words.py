@@ -42,7 +42,6 @@ class WordRule(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     words: Mapped[str]
     effect: Mapped[WordEffect] = mapped_column(Choice(WordEffect))
-    at: Mapped[datetime]
 
 
 class WordsRefused(Refused):
@@ -126,7 +125,6 @@ def add(
     session: Session,
     guild_id: int,
     words: str,
-    at: datetime,
     effect: WordEffect = WordEffect.REFUSE,
 ) -> tuple[WordRule, WordEffect | None, list[dict[str, str]]]:
     """Add a rule, or replace the one that is compared alike, and return it with the effect of that one.
@@ -153,12 +151,12 @@ def add(
         raise Refused(
             lazy("The limit is {most} rules. Remove one first. Nothing was changed.", most=MAX_WORD_RULES)
         )
-    put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
+    put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect)
     jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
     mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
     recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(200))
     return (
-        WordRule(guild_id, key, words, effect, at),
+        WordRule(guild_id, key, words, effect),
         known.get(key),
         [one for one in recent if isinstance(one, dict)],
     )

@@ -86,7 +86,6 @@ class Confirmation(Base):
     price: Mapped[int] = mapped_column(Integer)
     learned: Mapped[bool]  # from past charges with the server's key, else assumed
     why: Mapped[WhyAsk] = mapped_column(Choice(WhyAsk, "why"))
-    created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 
     @property
@@ -177,7 +176,6 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
         price.amount,
         price.learned,
         needed.why,
-        at,
         at + ANSWERED_WITHIN,
     )
     session.add(question)

@@ -360,7 +360,6 @@ async def added(press: Press) -> None:
             entered["name"],
             tool,
             style_inputs(tool, entered["prompt"], entered["inputs"]),
-            host.clock.now(),
             for_server=True,
             roles=[int(one) for one in entered["roles"]],
         )
@@ -516,7 +515,6 @@ async def saved(press: Press, job_id: Id, posting: int) -> None:
             entered["name"],
             tool,
             inputs,
-            host.clock.now(),
             for_server=owner == SERVER_FIELD,
             job_id=None if job.private else job.id,
         )

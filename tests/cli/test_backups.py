@@ -325,9 +325,7 @@ async def filled(folder: Path) -> str:
         await db.write(meta.set_to, "name", b"value")
         answer: dict[str, Any] = {"sealed": b"", "life": 1, "created_at": now, "due_at": now}
         await db.write(answers.keep, 5, guild_id=1, user_id=7, **answer)
-        await db.write(
-            styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id
-        )
+        await db.write(styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, for_server=False, job_id=job.id)
         await db.write(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
     return url
 

@@ -107,8 +107,7 @@ async def asking(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenerat
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
         await world.db.write(settings.change, GUILD, approval_channel=channel)
-        now = world.clock.now()
-        rules = [WordRule(GUILD, word, word, effect, now) for word, effect in EFFECTS.items()]
+        rules = [WordRule(GUILD, word, word, effect) for word, effect in EFFECTS.items()]
         await world.db.write(lambda session: session.add_all(rules))
         job = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
         yield world, job

@@ -209,7 +209,7 @@ async def questions_first(db: Database, guild_id: int, key_id: int, chance: rand
     """What asks people or moderators first, refuses words, or lets jobs wait."""
     await db.write(settings.change, guild_id, refusals=chance.choice((0, 1, 2, 3)))
     effects = {"weapon": WordEffect.REFUSE, "castle": WordEffect.APPROVE}
-    rules = [WordRule(guild_id, word, word, effect, NOW) for word, effect in effects.items()]
+    rules = [WordRule(guild_id, word, word, effect) for word, effect in effects.items()]
     await db.write(lambda session: session.add_all(rules))
     if chance.random() < 0.6:
         await db.write(settings.change, guild_id, confirm_above=chance.choice((1, 5, 20)))

@@ -84,12 +84,12 @@ class Desk(Place):
         for_server: bool = False,
     ) -> Style:
         """Save a style as its form does."""
-        new = self.guild.id, member.id, name, tool, inputs, self.clock.now()
+        new = self.guild.id, member.id, name, tool, inputs
         return await self.services.db.write(save, *new, for_server=for_server)
 
     async def forbid(self, words: str) -> None:
         """Add a rule to the word filter."""
-        await self.services.db.write(add, self.guild.id, words, self.clock.now())
+        await self.services.db.write(add, self.guild.id, words)
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO)
@@ -271,7 +271,7 @@ def has_tapped(session: Session, guild_id: int, user_id: int) -> None:
 
 def all_questions(session: Session) -> list[Confirmation]:
     """Return all questions, oldest first."""
-    return list(session.scalars(select(Confirmation).order_by(Confirmation.created_at, Confirmation.id)))
+    return list(session.scalars(select(Confirmation).order_by(Confirmation.expires_at, Confirmation.id)))
 
 
 async def learned(desk: Desk, charge: int, slug: str = "studio", **inputs: str) -> None:

@@ -186,7 +186,7 @@ def _rule_fields(_now: Now, _value: Any) -> list[ui.Item[Any]]:
 
 
 def _add_rule(session: Any, scope: Scope, values: Mapping[str, Any]) -> Any:
-    added = words.add(session, scope.guild_id, values["words"], scope.at, WordEffect(values["then"][0]))
+    added = words.add(session, scope.guild_id, values["words"], WordEffect(values["then"][0]))
     return partial(_added, *added, scope.catalog)
 
 
