@@ -733,11 +733,12 @@ def places(books: Books) -> Iterator[str]:
 
 def forecasts(books: Books) -> Iterator[str]:
     """Half of all starts that were told to be expected are near what came."""
-    errors = list[float]()
+    errors, wrong = list[float](), books.world.faults.wrong_clock
     for said in books.world.discord.said:
         job, told = books.job_of(said), re.search(wording.STARTS_AT, said.words)
         taken = books.at_studii(job) if job is not None else None
-        if told is not None and taken is not None:
+        true = not any(began < said.at < ended for began, ended in wrong)  # it is told as a time of day
+        if told is not None and taken is not None and true:
             real = taken.created - said.at
             errors.append(abs(int(told[1]) - said.at - real) / max(60.0, real))
     if len(errors) > 10 and (half := median(errors)) > 1:
