@@ -43,9 +43,7 @@ def cleaned(pasted: str) -> str:
 
 
 def _no_key(why: Message) -> Refused:
-    return Refused(
-        paragraph(why, lazy("Copy it from studii.tech/app/settings/api-keys and try `/studii setup` again."))
-    )
+    return Refused(paragraph(why, lazy("Copy it from studii.tech/app/settings/api-keys and enter it again.")))
 
 
 class KeyEntry:

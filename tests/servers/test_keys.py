@@ -52,7 +52,7 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
 ) -> None:
     with pytest.raises(Refused) as caught:
         await set_key(world, pasted)
-    where = "Copy it from studii.tech/app/settings/api-keys and try `/studii setup` again."
+    where = "Copy it from studii.tech/app/settings/api-keys and enter it again."
     assert str(caught.value) == f"That isn't a Studii key: {reason}. {where}"
     assert world.studii.asked == []
 

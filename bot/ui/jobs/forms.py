@@ -308,6 +308,9 @@ def form_title(tool: Tool, start: FormStart) -> str:
     title = tool.title if start.times == 1 else f"{start.times} × {tool.title}"
     if not (price := start.price(tool)):
         return title
+    if len(start.set_prices) > 1:  # and the choice among photos names that of all
+        # Translators: a photo's price, as “12 credits each”
+        price = _("{price} each", price=price)
     return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 

@@ -159,11 +159,12 @@ class OneOf(ValueKind):
 
     options: Callable[[Catalog], Mapping[str, Worded]]
     several: bool = False
+    none: Worded = NOT_SET
     quoted = True
 
     def words(self, catalog: Catalog, value: Value) -> Worded:
         options = self.options(catalog)
-        return and_list([str(options.get(one, one)) for one in self._some(value)]) or NOT_SET
+        return and_list([str(options.get(one, one)) for one in self._some(value)]) or self.none
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         chosen, known = self._some(value), self.options(now.catalog)

@@ -326,7 +326,11 @@ APPROVALS = Topic(
         Setting(
             "tools",
             lazy("Requests for these tools wait"),
-            OneOf(lambda catalog: {one.slug: one.title for one in catalog.tools.values()}, several=True),
+            OneOf(
+                lambda catalog: {one.slug: one.title for one in catalog.tools.values()},
+                several=True,
+                none=plazy("tools", "none"),
+            ),
             read=lambda row_: row_.access.targets(AccessList.APPROVAL_TOOL),
         ),
         _approval("approval_results", lazy("Their results wait too"), YesNo(), RESULTS_WAIT),

@@ -72,6 +72,8 @@ async def test_a_set_asks_first_as_a_whole(desk: Desk) -> None:
     await desk.db.write(settings.change, desk.guild.id, confirm_above=40)
     form = await offered(desk, desk.maya)
     assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
+    assert form.modal is not None
+    assert form.modal["title"].endswith(" · about 8 credits each")
     asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
     assert asked.ephemeral
     assert "Photo restoration of 6 photos costs about 48 credits. Start it?" in texts(asked)
