@@ -168,7 +168,6 @@ class StudiiBot(commands.AutoShardedBot):
     clicks: Clicks
     answers: AnswerKeeper
 
-    # Long: most of it is what the library is told.
     def __init__(
         self,
         catalog: Catalog,

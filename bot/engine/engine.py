@@ -41,7 +41,6 @@ class Engine:
     It owns its tasks while `run` lasts, and none of what it was given.
     """
 
-    # Long: each part of the engine is built once, from the same few things.
     def __init__(
         self,
         *,

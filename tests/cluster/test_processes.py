@@ -95,7 +95,6 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
 
 
-# Long: one story of two processes, in order.
 @pytest.mark.promise
 async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(
     tmp_path: Path, migrated_postgresql: str

@@ -48,7 +48,6 @@ class DiscordServer:
     `sessions.rules`, `connections`, `limits`. `address` is where it listens.
     """
 
-    # Long: every part is built once, in order.
     def __init__(
         self,
         *,
