@@ -16,7 +16,7 @@ from bot.jobs.confirm import QUESTION
 from bot.posts import Post
 from bot.reactions import photos as watch
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import Desk, has_tapped, open_desk, pieces, started, texts
+from tests.support.desk import Desk, answer_of, has_tapped, open_desk, pieces, started, texts
 from tests.support.patience import until
 from tests.support.settings import admin
 
@@ -58,7 +58,7 @@ def stands(desk: Desk, message: discord.Message) -> bool:
 async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
-        (told,) = (await desk.maya.click(question, label=RUN)).followups
+        told = answer_of(await desk.maya.click(question, label=RUN))
         assert told.ephemeral
         assert "This question is for someone else." in texts(told)
         assert await jobs_of(desk) == []
@@ -128,9 +128,10 @@ async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk:
 async def test_whoever_runs_what_was_asked_about_a_photo_sees_alone_how_it_goes(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
-        (told,) = (await desk.tom.click(question, label=RUN)).followups
+        told = answer_of(await desk.tom.click(question, label=RUN))
         assert told.ephemeral
         assert started(told)
+        assert not stands(desk, question)
 
 
 @pytest.mark.promise

@@ -135,10 +135,15 @@ def _asked(question: Confirmation, tool: str, price: Worded) -> str:
 
 @button("confirm:{question_id}", label=plazy("button", "Run"), style=discord.ButtonStyle.primary)
 async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> None:
-    """Start the job that the person was asked about. Its progress takes the place of the question."""
+    """Start the job that the person was asked about.
+
+    Its progress takes the place of a question for them alone; one under a photo is removed by the engine.
+    """
     interaction, host = press.interaction, press.host
+    in_place = interaction.message is not None and interaction.message.flags.ephemeral
     with in_order(interaction):
-        await acknowledge(interaction)
+        if in_place:
+            await acknowledge(interaction)
         question = await host.services.db.read(find_open, question_id, host.clock.now())
         if question is None:
             await _take_away(interaction)
@@ -153,10 +158,9 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             jobs = await host.services.acceptance.accept_all(question.confirmed(member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
-            await interaction.edit_original_response(view=question_panel(again, host.catalog))
+            await answer_in_place(interaction, question_panel(again, host.catalog))
             return
-        # The message of a question under a photo is removed by now.
-        await show_progress(interaction, host, jobs, in_place=question.origin_message_id is None)
+        await show_progress(interaction, host, jobs, in_place=in_place)
 
 
 async def _take_away(interaction: discord.Interaction) -> None:
@@ -169,7 +173,10 @@ async def _take_away(interaction: discord.Interaction) -> None:
     with suppress(discord.NotFound):
         if message is not None and message.flags.ephemeral:
             await interaction.edit_original_response(view=over)
+        elif await answering(interaction) is not None:  # it was deferred, so there is something to be said
+            await answer(interaction, over)
         else:
+            await interaction.response.defer()
             await interaction.delete_original_response()
             await answer(interaction, over)
 
