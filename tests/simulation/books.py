@@ -737,8 +737,9 @@ def forecasts(books: Books) -> Iterator[str]:
     for said in books.world.discord.said:
         job, told = books.job_of(said), re.search(wording.STARTS_AT, said.words)
         taken = books.at_studii(job) if job is not None else None
-        true = not any(began < said.at < ended for began, ended in wrong)  # it is told as a time of day
-        if told is not None and taken is not None and true:
+        if any(began < said.at < ended for began, ended in wrong):
+            continue  # a start is told as a time, which is off as the clock is
+        if told is not None and taken is not None:
             real = taken.created - said.at
             errors.append(abs(int(told[1]) - said.at - real) / max(60.0, real))
     if len(errors) > 10 and (half := median(errors)) > 1:

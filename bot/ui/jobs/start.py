@@ -173,11 +173,10 @@ async def _take_away(interaction: discord.Interaction) -> None:
     with suppress(discord.NotFound):
         if message is not None and message.flags.ephemeral:
             await interaction.edit_original_response(view=over)
-        elif await answering(interaction) is not None:  # it was deferred, so there is something to be said
-            await answer(interaction, over)
         else:
-            await interaction.response.defer()
-            await interaction.delete_original_response()
+            if await answering(interaction) is None:  # else the person waits for an answer
+                await interaction.response.defer()
+                await interaction.delete_original_response()
             await answer(interaction, over)
 
 
