@@ -16,7 +16,7 @@ from bot.jobs.confirm import QUESTION
 from bot.posts import Post
 from bot.reactions import photos as watch
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import Desk, answer_of, has_tapped, open_desk, pieces, started, texts
+from tests.support.desk import Desk, answer_of, has_tapped, learned, open_desk, pieces, started, texts
 from tests.support.patience import until
 from tests.support.settings import admin
 
@@ -132,6 +132,15 @@ async def test_whoever_runs_what_was_asked_about_a_photo_sees_alone_how_it_goes(
         assert told.ephemeral
         assert started(told)
         assert not stands(desk, question)
+
+
+async def test_what_became_dearer_meanwhile_is_asked_again_under_the_photo(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        await tapped_first(desk)
+        await learned(desk, 20, "virtual-staging", style="modern", room="living room")
+        await desk.tom.click(last(desk), label=RUN)
+        assert "**Virtual staging** costs 20 credits. Start it?" in texts(last(desk))
+        assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
