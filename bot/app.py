@@ -26,7 +26,7 @@ from bot.config import MEGABYTE, Settings
 from bot.db import LEASE_TIMEOUT, Database, usable_database
 from bot.delivery import Answers, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
-from bot.errors import SettingsError, StudiiBotError, Unavailable
+from bot.errors import DatabaseFailed, SettingsError, StudiiBotError, Unavailable
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs.accept import Acceptor
 from bot.languages import load_all
@@ -270,8 +270,8 @@ async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Eve
 async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     """Run all parts until `stop` is set or one of them ends, then end them in order.
 
-    Raises `PartDied` or `SettingsError` if a part ended by itself, and `StudiiBotError` if another process
-    has taken over.
+    Raises `PartDied`, `SettingsError` or `DatabaseFailed` if a part ended by itself, and `StudiiBotError` if
+    another process has taken over.
     """
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
@@ -303,7 +303,9 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
         # Untranslated: the operator reads it
         raise StudiiBotError("Another process has taken over, so this one ends. Started again, it stands by.")
     first = next((failure for failure in failures if failure is not None), None)
-    if isinstance(first, SettingsError):
+    if isinstance(
+        first, (SettingsError, DatabaseFailed)
+    ):  # the latter while it began: later it is tried again
         raise first
     # Untranslated: the operator reads it
     raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
@@ -327,7 +329,7 @@ async def _end(task: asyncio.Task[object], *, ours: bool = False) -> BaseExcepti
     error that the operator has to fix is one line at the end, and needs no log."""
     task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
-    if isinstance(outcome, SettingsError):
+    if isinstance(outcome, (SettingsError, DatabaseFailed)):
         return outcome
     if isinstance(outcome, Exception) and not ours:
         _log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)

@@ -384,11 +384,19 @@ def _stand_ins(clock: Clock) -> list[tuple[object, str, object]]:
     def monotonic(_: object = None) -> float:
         return clock.now
 
-    rand, of_driver = clock.random("machine"), vars(aiosqlite.core)
+    rand, seeds, of_driver = clock.random("machine"), clock.random("seeds"), vars(aiosqlite.core)
+
+    class Seeded(random.Random):
+        """Takes its seed from ours if none is given: discord.py waits for such a one before it reconnects."""
+
+        def seed(self, a: Any = None, version: int = 2) -> None:
+            super().seed(seeds.getrandbits(64) if a is None else a, version)
+
     undo = [
         # time-machine leaves these; a view's timeout reads the first.
         *(one for name in TIMES for one in _replace(getattr(time, name), monotonic)),
         *_replace(os.urandom, rand.randbytes),  # uuid4, secrets, SystemRandom, discord.py's custom ids
+        *_replace(random.Random, Seeded),
         *_replace(discord.gateway.KeepAliveHandler, _KeepAlive),
         *_replace(sqlite3.connect, partial(sqlite3.connect, factory=disk.Connection)),
         *((aiosqlite.core, name, of_driver[name]) for name in ("SimpleQueue", "Thread")),
@@ -402,8 +410,8 @@ def _stand_ins(clock: Clock) -> list[tuple[object, str, object]]:
 def tamed(clock: Clock) -> Generator[None]:
     """Have whatever asks the machine for time, randomness or a thread ask the clock or the loop.
 
-    Import what is simulated before: functions are replaced where modules have them. What C code draws itself,
-    such as the seed of `random.Random()`, stays random.
+    Import what is simulated before: functions are replaced where modules have them. What C code draws itself
+    stays random.
     """
     travel = time_machine.travel(
         EPOCH, tick=False

@@ -1,6 +1,7 @@
 """Faults of the bot that simulated days have found, each as a story without the rest of the day."""
 
 import re
+import sqlite3
 from collections.abc import Generator
 
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import VIEW
 from sandbox.studii.jobs import Outcome
-from tests.simulation import wording
+from tests.simulation import disk, wording
 from tests.simulation.discord_world import NONCE_SECONDS
 from tests.simulation.faults import Fault
-from tests.simulation.loop import Plan
+from tests.simulation.loop import Loop, Plan
 from tests.simulation.people import Person
 from tests.simulation.run import simulate
 from tests.simulation.troubles import take
@@ -272,3 +273,25 @@ def test_a_private_result_that_is_ready_at_a_start_is_sent() -> None:
     result = simulate(1, 0.05, story=story)
     assert result.broken == []
     assert result.counts["succeeded"] == 1
+
+
+def test_a_start_whose_database_fails_ends_with_a_sentence_and_the_next_goes_on() -> None:
+    """After it was opened, when the bot logs in at Discord."""
+
+    def story(world: World) -> Plan:
+        def spoil(loop: Loop) -> None:
+            def statement(sql: str) -> sqlite3.OperationalError | None:
+                return disk.failure(sqlite3.SQLITE_IOERR) if "FROM reaction_places" in sql else None
+
+            loop.spoil_statement = statement
+
+        world.machine.at_start = spoil
+        world.faults.outages.append((world.clock.now, world.clock.now + 8, "disk"))
+        world.machine.kill(1)
+        yield 8
+        world.machine.at_start = lambda _: None
+        yield 30
+
+    result = simulate(1, 0.1, story=story)
+    assert result.broken == []
+    assert result.counts["starts refused"] > 0

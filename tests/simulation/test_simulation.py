@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from discord.backoff import ExponentialBackoff
 
+from tests.simulation.loop import Clock, tamed
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.run import simulate
 
@@ -41,6 +43,14 @@ def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
     first, second = (tmp_path / "1").read_bytes(), (tmp_path / "2").read_bytes()
     assert first.count(b"\n") > 100
     assert first == second
+
+
+def test_how_long_discord_py_waits_before_it_connects_again_follows_from_the_seed() -> None:
+    waits = list[float]()
+    for _ in range(2):
+        with tamed(Clock(1)):
+            waits.append(ExponentialBackoff().delay())
+    assert waits[0] == waits[1]
 
 
 def test_a_repeated_submission_is_found() -> None:
