@@ -41,6 +41,7 @@ MOMENT = timedelta(seconds=3)  # states that soon pass are shown once they have 
 AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could not make; doubles
 DRAIN_SECONDS = 3.0
 THIS: Any = "@original"  # Discord's name of an interaction's answer
+RESULT_SHOWN = "result"  # in place of a digest
 _TIME = re.compile(r"<t:([0-9]+):R>")
 Came = Callable[..., None]  # stores what came of an edit
 
@@ -129,7 +130,8 @@ class Answers:
                 raise
             return None
         else:
-            await self._write(answers.drop, answer.id)
+            # The row stays until the result's own row says so: after a kill it is put here once more.
+            await self._write(answers.note, answer.id, shown=RESULT_SHOWN)
             return shown
         finally:
             self._busy.pop(answer.id, None)
@@ -237,18 +239,21 @@ class Answers:
 
     async def _show(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Let the answer show the jobs as they are now."""
-        if not jobs:
+        told = all(job.over and job.announced_at is not None for job in jobs)
+        if not jobs or (told and answer.shown == RESULT_SHOWN):
             return answers.drop
+        if answer.shown == RESULT_SHOWN:
+            return partial(answers.note, due_at=now + EVERY)
         recent = answer.due_at > now or jobs[0].changed_at + MOMENT > now
         if len(jobs) == 1 and recent and _soon_passes(jobs[0]):
             return partial(answers.note, due_at=min(now + MOMENT, answer.created_at + LAST_EDIT))
         last = now - answer.created_at >= LAST_EDIT
         ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
         panel = progress_panel(jobs, self._catalog, ways, last=last)
-        shown, over = _digest(panel), all(job.over and job.announced_at is not None for job in jobs)
+        shown = _digest(panel)
         if shown != answer.shown:
             await _edit(hook, panel)
-        if over or last:
+        if told or last:
             return answers.drop
         edited = {} if shown == answer.shown else {"edited_at": now, "shown": shown, "tries": 0}
         due_at = min(now + (PACE if edited else EVERY), answer.created_at + LAST_EDIT)

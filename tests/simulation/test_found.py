@@ -295,3 +295,21 @@ def test_a_start_whose_database_fails_ends_with_a_sentence_and_the_next_goes_on(
     result = simulate(1, 0.1, story=story)
     assert result.broken == []
     assert result.counts["starts refused"] > 0
+
+
+@pytest.mark.parametrize("steps", [3, 8, 12, 20])
+def test_a_private_result_is_shown_once_whenever_the_process_is_killed(steps: int) -> None:
+    """Between Discord's answer and the row that says that the result stands there."""
+
+    def story(world: World) -> Plan:
+        person, number = Person(world, MEMBERS[0], "story"), world.number()
+        world.wants(person.id, number, private=True)
+        person.command(wording.STUDIO, prompt=person.prompt(number), private=True)
+        while not any(one.files and one.to == person.id for one in world.discord.said):
+            yield 0.001
+        world.machine.kill(steps)
+        yield 60
+
+    result = simulate(1, 0.1, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded"] == 1
