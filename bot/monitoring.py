@@ -2,7 +2,6 @@
 
 import asyncio
 import faulthandler
-import json
 import logging
 import os
 import re
@@ -11,9 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
+
+import pythonjsonlogger.json
 
 # Not `aiohttp.web`: applications, routes and files take one MiB more, for two addresses.
 from aiohttp.web_request import BaseRequest
@@ -379,19 +379,25 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(pythonjsonlogger.json.JsonFormatter):
     """Formats a record as a JSON object on a line of its own, for machines."""
 
+    def __init__(self) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            ("name", "message"),
+            rename_fields={"name": "logger", "exc_info": "error"},
+            timestamp="time",
+            json_ensure_ascii=False,
+        )
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data |= {"level": record.levelname.lower()} | _about(record)
+
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        } | _about(record)
-        if record.exc_info:
-            entry["error"] = self.formatException(record.exc_info)
-        return mask(visible(json.dumps(entry, ensure_ascii=False)))
+        return mask(visible(super().format(record)))
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
