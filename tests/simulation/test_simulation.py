@@ -19,7 +19,7 @@ def test_twenty_hours_break_no_promise() -> None:
     assert result.counts["jobs"] > 30
     assert result.counts["faults"] > 30
     assert min(result.counts["kills"], result.counts["fault: studii 500"]) > 0
-    assert {("submitting", "unknown"), ("pending", "waiting"), ("running", "reviewing")} <= set(result.ways)
+    assert len(result.ways) >= 12  # ways of jobs from state to state
     assert result.broken == []
 
 
