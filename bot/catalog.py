@@ -19,6 +19,7 @@ from bot.visible_text import visible
 ApiName = Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,32}\Z")]
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
+MAX_TITLE = 32  # Discord's limit of a menu's name
 TITLE_CONTEXT = "input"  # of the translations of inputs' names; their values have the input's own name
 SHIPPED = Path(__file__).with_name("tools.toml")
 
@@ -136,6 +137,9 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Raise ValueError if the fields don't fit together."""
         ensure_english(self.title_texts, self.summary_texts)
+        titles = [self.title_texts] if isinstance(self.title_texts, str) else self.title_texts.values()
+        if max(map(len, titles)) > MAX_TITLE:
+            raise ValueError(f"title can have at most {MAX_TITLE} characters: Discord shows it in menus")
         if self.slug in RESERVED:
             raise ValueError(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
         names = [one.name for one in self.inputs]

@@ -11,9 +11,9 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import MAX_SHORT_TEXT, SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
-from bot.client.commands import MAX_MENU_NAME_CHARACTERS, localised
+from bot.client.commands import localised
 from bot.errors import Refused
 from bot.features.styles import WordsNeeded
 from bot.jobs.models import SourcePhoto
@@ -82,7 +82,8 @@ def _described(one: ToolInput) -> str:
 
 
 def _or_a_style(one: ToolInput) -> str:
-    return _(_OR_A_STYLE, input=one.description)
+    said = _(_OR_A_STYLE, input=one.description)
+    return said if len(said) <= MAX_SHORT_TEXT else _(_STYLE_HELP)  # an operator's description may be long
 
 
 async def _run(
@@ -188,8 +189,7 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
             terms = await read_before_form(interaction, _terms(interaction, message))
             await begin(interaction, tool, pictures, terms)
 
-    name = localised(lambda: tool.title, MAX_MENU_NAME_CHARACTERS)
-    return app_commands.ContextMenu(name=name, callback=run)
+    return app_commands.ContextMenu(name=localised(lambda: tool.title), callback=run)
 
 
 def all_tools_menu() -> app_commands.ContextMenu:

@@ -18,7 +18,7 @@ from bot.db import Database
 from bot.errors import SettingsError
 from bot.languages import Language, known_language, speaking, unfilled
 from bot.ui.kit.answers import NO_ACCESS
-from bot.ui.kit.layout import know_commands, shortened
+from bot.ui.kit.layout import know_commands
 
 _log = logging.getLogger(__name__)
 # Of the names under which the digest of the commands is kept that were registered last: before the id of a
@@ -99,9 +99,6 @@ def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) 
     return hashlib.sha256(text.encode()).hexdigest().encode()
 
 
-# Discord's limits. https://discord.com/developers/docs/interactions/application-commands
-MAX_TEXT_CHARACTERS = 100  # of a description, or a choice's name
-MAX_MENU_NAME_CHARACTERS = 32
 _TEXTS = frozenset(
     {
         Location.choice_name,
@@ -113,10 +110,10 @@ _TEXTS = frozenset(
 _WORDING = "wording"
 
 
-def localised(wording: Callable[[], str], length: int = MAX_TEXT_CHARACTERS) -> locale_str:
+def localised(wording: Callable[[], str]) -> locale_str:
     """Return a text that `wording` returns in the language that is spoken, in English by default."""
     with speaking(Language.ENGLISH):
-        return locale_str(shortened(wording(), length), **{_WORDING: wording})
+        return locale_str(wording(), **{_WORDING: wording})
 
 
 class CatalogueTranslator(app_commands.Translator):
@@ -125,16 +122,19 @@ class CatalogueTranslator(app_commands.Translator):
     async def translate(
         self, string: locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        language, length = known_language(locale.value), None  # it stays as it is
-        if context.location in _TEXTS:
-            length = MAX_TEXT_CHARACTERS
-        elif context.location is Location.command_name and isinstance(context.data, app_commands.ContextMenu):
-            length = MAX_MENU_NAME_CHARACTERS
-        # Discord takes American English for British.
-        if language is None or length is None or locale is discord.Locale.british_english:
+        language = known_language(locale.value)
+        menu = context.location is Location.command_name and isinstance(
+            context.data, app_commands.ContextMenu
+        )
+        # Names that are typed stay as they are. Discord takes American English for British.
+        if (
+            language is None
+            or locale is discord.Locale.british_english
+            or not (menu or context.location in _TEXTS)
+        ):
             return None
         wording: Callable[[], str] | None = string.extras.get(_WORDING)
         with speaking(language):
-            said = shortened(unfilled(string.message) if wording is None else wording(), length)
+            said = unfilled(string.message) if wording is None else wording()
         # What isn't translated is English by default.
         return None if said == string.message and language is not Language.ENGLISH else said

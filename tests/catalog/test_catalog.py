@@ -185,6 +185,10 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
             "[studio].title[...]: Expected `str` of length <= 100.",
         ),
         (
+            GOOD.replace('"Studio"', '{ en = "Studio", de = "' + "x" * 33 + '" }'),
+            "[studio]: title can have at most 32 characters: Discord shows it in menus.",
+        ),
+        (
             GOOD.replace('"Studio"', '{ en = "Studio", nl = "Atelier" }'),
             "[studio].title: 'nl' isn't one of en, de, fr, es, pt_BR, ja.",
         ),

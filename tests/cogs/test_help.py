@@ -25,7 +25,7 @@ def posted_panel(channel: ChannelHandle) -> discord.Message:
 def many_tools(folder: Path) -> Catalog:
     own = folder / "tools.toml"
     what = 'emoji = "🪄"\nsource = "none"\noutput = "image"\nassumed_cost = 3\n'
-    table = '[own-{n}]\ntitle = "{t}"\nsummary = "{t}"\n' + what
+    table = '[own-{n}]\ntitle = "{t:.32}"\nsummary = "{t}"\n' + what
     tables = "\n".join(table.format(n=number, t="T" * 100) for number in range(40))
     own.write_text(f"{SHIPPED.read_text('utf-8')}\n{tables}", "utf-8")
     return Catalog.load(own)
