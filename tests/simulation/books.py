@@ -386,7 +386,8 @@ def with_the_key(books: Books) -> Iterator[str]:
 def _costs(books: Books, job: Row, taken: StudiiJob | None) -> list[int]:
     if taken is None:
         return [0]
-    told = [taken.charged] if job.failure == "lost" and books.removed(job) else []  # without its key
+    keyless = books.removed(job) or books.world.counts["deed: revoke"]  # nobody can ask how it ended
+    told = [taken.charged] if job.failure == "lost" and keyless else []
     return [taken.credits_charged(books.world.clock.now), *told]
 
 
