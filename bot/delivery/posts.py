@@ -152,7 +152,7 @@ class DiscordDelivery:
     @told
     async def find(self, post: Post, begun: datetime | None) -> Outcome:
         """Look for the message where it may have been sent without our knowing."""
-        if post.place[0] == "i" or post.kind == HOURGLASS:
+        if post.place[0] == "i":
             return Gone()  # put there once more, it is seen once
         there = await self._target(post)
         since, most = begun, LOOK_THROUGH
@@ -163,6 +163,10 @@ class DiscordDelivery:
         buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
         marks = {post.mark, 1_000_000_000 + post.id % 1_000_000_000}  # the second: as earlier versions had it
         try:
+            if post.kind == HOURGLASS:
+                photo = await there.channel.fetch_message(int(post.key))
+                ours = any(one.me and one.emoji == HOURGLASS_SIGN for one in photo.reactions)
+                return Stands(photo.id) if ours else Gone()
             latest = there.channel.history(limit=LOOK_BACK)
             first = there.channel.history(limit=most, after=since - CLOCKS_DIFFER, oldest_first=True)
             for page in (latest, first):

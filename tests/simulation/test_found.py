@@ -13,7 +13,7 @@ from tests.simulation import disk, wording
 from tests.simulation.discord_world import NONCE_SECONDS
 from tests.simulation.faults import Fault
 from tests.simulation.loop import Loop, Plan
-from tests.simulation.people import Person
+from tests.simulation.people import Person, tap
 from tests.simulation.run import simulate
 from tests.simulation.troubles import take
 from tests.simulation.world import ADMIN, MEMBERS, SHOWROOM, World
@@ -311,5 +311,18 @@ def test_a_private_result_is_shown_once_whenever_the_process_is_killed(steps: in
         yield 60
 
     result = simulate(1, 0.1, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded"] == 1
+
+
+def test_an_hourglass_whose_answer_never_came_goes_with_the_job() -> None:
+    """Discord's answer is awaited for longer than the job takes."""
+
+    def story(world: World) -> Plan:
+        world.faults.planned.append((" PUT /api/v10/channels/", Fault("stalled")))
+        yield from tap(Person(world, MEMBERS[0], "story"))
+        yield 900
+
+    result = simulate(3, 0.5, story=story)
     assert result.broken == []
     assert result.counts["succeeded"] == 1
