@@ -239,11 +239,11 @@ class Answers:
 
     async def _show(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Let the answer show the jobs as they are now."""
-        told = all(job.over and job.announced_at is not None for job in jobs)
-        if not jobs or (told and answer.shown == RESULT_SHOWN):
+        if not jobs:
             return answers.drop
+        told = all(job.over and job.announced_at is not None for job in jobs)
         if answer.shown == RESULT_SHOWN:
-            return partial(answers.note, due_at=now + EVERY)
+            return answers.drop if told else partial(answers.note, due_at=now + EVERY)
         recent = answer.due_at > now or jobs[0].changed_at + MOMENT > now
         if len(jobs) == 1 and recent and _soon_passes(jobs[0]):
             return partial(answers.note, due_at=min(now + MOMENT, answer.created_at + LAST_EDIT))
