@@ -7,6 +7,7 @@ from typing import Any
 import discord
 import pytest
 
+from bot.catalog import SHIPPED, Catalog
 from bot.languages import known_language
 from tests.support.desk import open_desk
 
@@ -101,6 +102,20 @@ def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
         if text.endswith("…") and not part[name].endswith("…")
     ]
     assert not cut
+
+
+@pytest.mark.promise
+async def test_a_tool_whose_style_an_operator_describes_at_length_is_within_them_too(tmp_path: Path) -> None:
+    own, said = tmp_path / "tools.toml", "The style of the furniture"
+    shipped = SHIPPED.read_text("utf-8")
+    assert said in shipped
+    own.write_text(shipped.replace(said, said.ljust(100, ".")), "utf-8")
+    async with open_desk(tmp_path, catalog=Catalog.load(own)) as desk:
+        (call,) = [one for one in desk.env.http_requests if one.method == "PUT" and "commands" in one.path]
+        payload: Any = call.json
+    test_commands_are_within_discords_limits(payload)
+    style = named(payload, "virtual-staging", "style")
+    assert style["description"].startswith("A style that you or this server saved")
 
 
 @pytest.mark.promise
