@@ -230,9 +230,7 @@ async def test_a_running_job_goes_on_with_the_new_key_and_is_lost_with_that_of_a
         await until(lambda: len(here.studii.jobs) == 2, "the job")
         new.revoke()
         await here.set_key()
-        for _ in range(4):  # the first is asked with the key of before
-            await here.poll_later(31)
-        assert "Charged 8 credits." in plain(await here.said("A blue kite", "job failed"))
+        assert "Charged 8 credits." in plain(await here.said_of_polls("A blue kite", "job failed"))
 
 
 @pytest.mark.promise

@@ -285,9 +285,7 @@ async def test_a_job_that_studii_does_not_know_any_more_fails_at_its_charge(tmp_
     async with town(tmp_path) as here:
         here.studii.fail("status", faults.error(404, "No such job."), times=99)
         await asked_for(here, "A lost kite")
-        for _ in range(3):
-            await here.poll_later(31)
-        assert "Charged 8 credits." in plain(await here.said("A lost kite", "job failed"))
+        assert "Charged 8 credits." in plain(await here.said_of_polls("A lost kite", "job failed"))
         assert await here.spent() == 8
 
 

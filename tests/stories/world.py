@@ -125,13 +125,21 @@ class Town:
         self.clock.seconds += later
         await self.start()
 
-    async def poll_later(self, later: float) -> None:
-        """Stop the bot, start it `later` seconds later, and wait until it has asked Studii about a job."""
-        await self.stop()
-        self.clock.seconds += later
-        asked = self.studii.requests.count("status")
-        await self.start()
-        await until(lambda: self.studii.requests.count("status") > asked, "a question to Studii")
+    async def said_of_polls(self, *words: str) -> Message:
+        """Start the bot anew every 31 seconds by its clock, when it asks Studii about a job at least once,
+        until it says these words. Return that message."""
+        for _ in range(6):
+            if (said := self.read(*words)) is not None:
+                return said
+            await self.stop()
+            self.clock.seconds += 31
+            asked = self.studii.requests.count("status")
+            await self.start()
+            await until(
+                lambda asked=asked: self.studii.requests.count("status") > asked or self.read(*words),
+                "a question to Studii, or what comes of the last one",
+            )
+        return await self.said(*words)
 
     async def set_key(self, key: Key | None = None, plan: str = "team", budget: int = 500) -> Key:
         """Let the admin enter a key, by default a new one, and set a daily budget."""
