@@ -35,9 +35,9 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals, watchdog
+from bot.resources import Resources
 from bot.servers import privacy, settings as server_settings
 from bot.servers.key_entry import KeyEntry
-from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
 from bot.studii import StudiiClient
 from bot.ui.reading.pictures import found_again
@@ -57,7 +57,7 @@ class PartDied(StudiiBotError):
 class App:
     """All parts, built and ready to run."""
 
-    services: Services
+    resources: Resources
     bot: StudiiBot
     engine: Engine
     member: Membership
@@ -172,7 +172,7 @@ async def build(
             tuning=Tuning() if sqlite_file(url) is None else Tuning(reread_every=REREAD_ALONE),
             posted=metrics.posted.observe,
         )
-        services = Services(
+        resources = Resources(
             db,
             clock,
             catalog,
@@ -185,7 +185,7 @@ async def build(
             timedelta(days=settings.keep_prompts_days),
             engine.fresh_link,
         )
-        bot.attach(services, clock, answers, engine.progress)
+        bot.attach(resources, clock, answers, engine.progress)
         health.vitals = Vitals(
             engine.alive,
             bot.gateway_connected,
@@ -193,7 +193,7 @@ async def build(
             engine.occupancy,
             lambda: (spool.used, spool.max_bytes),
         )
-        yield App(services, bot, engine, member)
+        yield App(resources, bot, engine, member)
 
 
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
@@ -317,8 +317,8 @@ async def _tidy(app: App) -> None:
     async def turn() -> float | None:
         if not app.member.shards.whole_bot:
             return 60.0  # until it may have become this process's
-        services = app.services
-        await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
+        resources = app.resources
+        await privacy.sweep(resources.db, resources.discard, resources.clock.now(), resources.keep)
         return 24 * 3600.0
 
     await run_forever("erasing expired data", WakeUp(), turn)

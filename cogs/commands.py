@@ -109,18 +109,18 @@ async def grant(
     credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
     member: discord.User | None = None,  # also one who has left
 ) -> None:
-    guild_id, services = server_of(interaction), host_of(interaction).services
-    now = services.clock.now()
+    guild_id, resources = server_of(interaction), host_of(interaction).resources
+    now = resources.clock.now()
     if credits_ is not None:
         scope = Scope(guild_id, interaction.user.id, now, host_of(interaction).catalog)
-        await services.db.write(grant_credits, scope, None if member is None else member.id, credits_)
+        await resources.db.write(grant_credits, scope, None if member is None else member.id, credits_)
     if member is None:
-        state, members = await services.db.read(limits.grants, guild_id, now)
+        state, members = await resources.db.read(limits.grants, guild_id, now)
         await answer(interaction, grant_panel(state, members, granted_now=credits_ or 0))
         return
     here = isinstance(member, discord.Member)
     roles = roles_of(member) if here else frozenset[int]()
-    theirs = await services.db.read(limits.of_member, guild_id, member.id, roles, now)
+    theirs = await resources.db.read(limits.of_member, guild_id, member.id, roles, now)
     await answer(interaction, member_panel(member.id, theirs, granted_now=credits_ or 0, here=here))
 
 
@@ -139,7 +139,7 @@ async def jobs(interaction: discord.Interaction) -> None:
 async def credits_left(interaction: discord.Interaction) -> None:
     """Show what is left, and what the member has used."""
     guild_id, user_id, host = server_of(interaction), interaction.user.id, host_of(interaction)
-    db, roles = host.services.db, member_context(interaction).roles
+    db, roles = host.resources.db, member_context(interaction).roles
     member = await db.read(limits.of_member, guild_id, user_id, roles, host.clock.now())
     recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
     posted = await posted_results(interaction.client, recent)

@@ -27,10 +27,10 @@ class PhotoEvents(ComparingCog):
 
     def __init__(self, bot: StudiiBot) -> None:
         super().__init__(bot)
-        self._bot, self._rules = bot, bot.services.photo_rules
-        self._photos = PhotoWatch(bot, bot.services, bot.catalog, bot.readers, bot.arrivals)
-        self._mentions = MentionWatch(bot, bot.services, bot.catalog, bot.clock, bot.readers)
-        self._stars = BestResultWatch(bot, bot.services, bot.clock)
+        self._bot, self._rules = bot, bot.resources.photo_rules
+        self._photos = PhotoWatch(bot, bot.resources, bot.catalog, bot.readers, bot.arrivals)
+        self._mentions = MentionWatch(bot, bot.resources, bot.catalog, bot.clock, bot.readers)
+        self._stars = BestResultWatch(bot, bot.resources, bot.clock)
 
     async def cog_load(self) -> None:
         await self._rules.load()
@@ -108,7 +108,7 @@ class PhotoEvents(ComparingCog):
         await self.handle(self._drop_thumbnails, message_ids)
 
     async def _drop_thumbnails(self, message_ids: Collection[int]) -> None:
-        db = self._bot.services.db
+        db = self._bot.resources.db
         if found := await db.read(thumbnails.shown_in, message_ids):  # few deleted messages are results
             await db.write(thumbnails.drop, found)
 
@@ -118,7 +118,7 @@ class ServerEvents(ComparingCog):
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
-        self._services = bot.services
+        self._resources = bot.resources
         super().__init__(bot)
         self._new: set[int] = set()
         self._without_key: set[int] = set()
@@ -138,12 +138,12 @@ class ServerEvents(ComparingCog):
     async def _welcome(self, guild: discord.Guild) -> None:
         if self._bot.get_guild(guild.id) is None:
             return  # it has removed the bot again during an outage
-        if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
+        if await self._resources.db.write(settings.came, guild.id, self._bot.clock.now()):
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), SHOWN_FIRST)
 
     async def _goodbye(self, guild_id: int) -> None:
         if self._bot.get_guild(guild_id) is None:  # else it was invited again during an outage
-            await self._services.db.write(privacy.left, guild_id, self._bot.clock.now())
+            await self._resources.db.write(privacy.left, guild_id, self._bot.clock.now())
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""
@@ -160,17 +160,17 @@ class ServerEvents(ComparingCog):
         """Find the servers that added or removed the bot while no one heard of it."""
         present = [guild.id for guild in self._bot.guilds]
         own = self._bot.application_id or 0
-        found = await self._services.db.write(settings.compare, own, present)
+        found = await self._resources.db.write(settings.compare, own, present)
         if found is None:
             _log.warning("The token belongs to another bot now, so missing servers don't count as left.")
         joined, absent = found or ((), ())
         # Discord sends no event for these: they added the bot while it was offline.
         self._new.update(joined)
-        self._without_key.update(await self._services.db.write(lost, self._services.vault))
+        self._without_key.update(await self._resources.db.write(lost, self._resources.vault))
         for guild in self._bot.guilds:
             await self._tell(guild)
         gone = [guild_id for guild_id in absent if await was_removed(self._bot, guild_id)]
-        await self._services.db.write(privacy.part, gone, self._bot.clock.now())
+        await self._resources.db.write(privacy.part, gone, self._bot.clock.now())
 
 
 async def setup(bot: StudiiBot) -> None:

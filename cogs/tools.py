@@ -218,7 +218,7 @@ def _pictures(interaction: discord.Interaction, message: discord.Message) -> lis
 
 async def _terms(interaction: discord.Interaction, message: discord.Message) -> Terms:
     host = host_of(interaction)
-    return Terms(photo_author=await author_in(message, interaction.client, host.services))
+    return Terms(photo_author=await author_in(message, interaction.client, host.resources))
 
 
 async def setup(bot: StudiiBot) -> None:

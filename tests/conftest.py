@@ -27,7 +27,7 @@ from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.desk import Desk, open_desk
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
-from tests.support.services import ServicesWorld, services_world
+from tests.support.resources import ResourcesWorld, resources_world
 
 TESTS = Path(__file__).parent
 ADDRESS = "TEST_POSTGRESQL_URL"
@@ -205,7 +205,7 @@ async def db(either: str) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[ServicesWorld]:
-    """The services on a database of their own."""
-    async with services_world(tmp_path) as world:
+async def world(tmp_path: Path) -> AsyncGenerator[ResourcesWorld]:
+    """The resources on a database of their own."""
+    async with resources_world(tmp_path) as world:
         yield world

@@ -21,9 +21,9 @@ async def first_answers(folder: Path, number: int = 50) -> list[float]:
         open_stage(studii, folder) as stage,
     ):
         key = studii.add_key("team", balance=100_000)
-        services = stage.app.services
-        await services.keys.set_key(stage.world.guild.id, key.secret, Plan.TEAM)
-        await spending.set_budget(services, stage.world.guild.id, 100_000, Period.DAY)
+        resources = stage.app.resources
+        await resources.keys.set_key(stage.world.guild.id, key.secret, Plan.TEAM)
+        await spending.set_budget(resources, stage.world.guild.id, 100_000, Period.DAY)
         records, began = _emit(stage, number)
         answered: dict[int, float] = {}
         async with asyncio.timeout(30):

@@ -66,7 +66,7 @@ async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
     """
     async with _watched(folder) as stage:
         guild, here, own = stage.world.guild, stage.world.channel, stage.world.env.backend.bot_user.id
-        await stage.app.services.db.write(settings.change, guild.id, best_channel_id=here.id)
+        await stage.app.resources.db.write(settings.change, guild.id, best_channel_id=here.id)
         await stage.world.env.settle()
 
         def star(event: str, message_id: int, author: int) -> Event:
@@ -98,18 +98,18 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
     """
     photos = {PHOTO: empty_room((320, 240))}
     async with StudiiServer() as studii, open_stage(studii, folder, photos) as stage:
-        world, services = stage.world, stage.app.services
+        world, resources = stage.world, stage.app.resources
         key = studii.add_key("team", balance=1000)
-        await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM)
-        await spending.set_budget(services, world.guild.id, 1000, Period.DAY)
+        await resources.keys.set_key(world.guild.id, key.secret, Plan.TEAM)
+        await spending.set_budget(resources, world.guild.id, 1000, Period.DAY)
         here = world.guild.id, world.channel.id
-        await services.db.write(photo_rules.turn_reactions, *here, on=True)
-        await services.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
-        await services.photo_rules.reread(world.guild.id)
+        await resources.db.write(photo_rules.turn_reactions, *here, on=True)
+        await resources.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
+        await resources.photo_rules.reread(world.guild.id)
         for task in (stage.engine, stage.answering):
             task.cancel()
         await asyncio.wait({stage.engine, stage.answering})
-        await services.db.write(lambda _session: None)  # what they had begun to write is done then
+        await resources.db.write(lambda _session: None)  # what they had begun to write is done then
         await world.env.settle()
         yield stage
 

@@ -26,7 +26,7 @@ from bot.cluster import Membership
 from bot.jobs.models import Progress
 from bot.languages import lazy
 from bot.monitoring import Metrics
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.kit.answers import (
     MAX_OPEN_FORMS,
     NO_MENTIONS,
@@ -163,7 +163,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
 class StudiiBot(commands.AutoShardedBot):
     """The bot in Discord. `attach` gives it what it works with, before it is started."""
 
-    services: Services
+    resources: Resources
     clock: Clock
     clicks: Clicks
     answers: AnswerKeeper
@@ -211,7 +211,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = True  # commands, until the bot is about to stop
         self.open_forms = BoundedDict[str, Callable[[Any], Awaitable[None]]](MAX_OPEN_FORMS)
         self.arrivals = InOrder()
-        self.readers = Readers(self, lambda: self.services)
+        self.readers = Readers(self, lambda: self.resources)
         self._dev_guild_id = dev_guild_id
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
@@ -220,7 +220,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     def attach(
         self,
-        services: Services,
+        resources: Resources,
         clock: Clock,
         answers: AnswerKeeper,
         progress: Callable[[str], Awaitable[Progress]],
@@ -229,7 +229,7 @@ class StudiiBot(commands.AutoShardedBot):
 
         `progress` returns a lane's estimates of a job.
         """
-        self.services, self.clock, self.clicks = services, clock, Clicks(clock)
+        self.resources, self.clock, self.clicks = resources, clock, Clicks(clock)
         self.answers, self.progress = answers, progress
 
     async def answered(self, patience: float = 2.0) -> None:
@@ -252,8 +252,8 @@ class StudiiBot(commands.AutoShardedBot):
             self._identifying_at_once = await self._allowed_at_once()
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
-            await register_commands(self.tree, self.services.db, self._dev_guild_id)
-        await link_commands(self.tree, self.services.db, self._dev_guild_id)
+            await register_commands(self.tree, self.resources.db, self._dev_guild_id)
+        await link_commands(self.tree, self.resources.db, self._dev_guild_id)
         self._begin(self.answers.run(), ANSWERING)
 
     async def _allowed_at_once(self) -> int:
@@ -312,8 +312,8 @@ class StudiiBot(commands.AutoShardedBot):
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""
         if DIRECT_MESSAGES in shards:
-            await register_commands(self.tree, self.services.db, self._dev_guild_id)
-            await link_commands(self.tree, self.services.db, self._dev_guild_id)
+            await register_commands(self.tree, self.resources.db, self._dev_guild_id)
+            await link_commands(self.tree, self.resources.db, self._dev_guild_id)
         for shard in shards:
             self._connection.shard_ids = sorted({*self._connection.shard_ids, shard})
             # It tries again by itself until it is connected.

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.jobs import best_results
 from bot.jobs.models import Job
 from bot.reactions.events import Backlog, Cleared, emoji_of
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
@@ -40,8 +40,8 @@ class BestResultWatch:
     while the bot was away count with the next one.
     """
 
-    def __init__(self, client: discord.Client, services: Services, clock: Clock) -> None:
-        self._client, self._services, self._clock = client, services, clock
+    def __init__(self, client: discord.Client, resources: Resources, clock: Clock) -> None:
+        self._client, self._resources, self._clock = client, resources, clock
         self.waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
@@ -56,10 +56,10 @@ class BestResultWatch:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
         results of a day."""
         now = self._clock.now()
-        shown = await self._services.db.write(best_results.known, 100, now)
+        shown = await self._resources.db.write(best_results.known, 100, now)
         for best in shown:
             self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
-        for place in await self._services.db.read(best_results.recent, now - timedelta(days=1), 100):
+        for place in await self._resources.db.read(best_results.recent, now - timedelta(days=1), 100):
             self._put(_Starred(*place))
 
     def starred(self, event: discord.RawReactionActionEvent) -> None:
@@ -87,10 +87,10 @@ class BestResultWatch:
     async def deleted(self, guild_id: int | None, message_ids: Collection[int]) -> None:
         """Handle deleted messages."""
         keys = [str(one) for one in message_ids]
-        if guild_id is not None and await self._services.db.read(
+        if guild_id is not None and await self._resources.db.read(
             posts.known, guild_id, best_results.BEST, *keys
         ):
-            await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
+            await self._resources.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
 
     def _put(self, starred: _Starred) -> None:
         if self._client.get_guild(starred.guild_id) is not None:
@@ -105,7 +105,7 @@ class BestResultWatch:
 
     async def _decide(self, starred: _Starred) -> bool:
         """Have the result shown, or taken back. Return False if that can't be told yet."""
-        db = self._services.db
+        db = self._resources.db
         rules, best, job = await db.read(best_results.known_of, starred.guild_id, starred.message_id)
         known = best is not None and best.wanted
         if rules.best_channel_id is None or starred.given is known:

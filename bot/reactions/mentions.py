@@ -13,8 +13,8 @@ from bot.credits.prices import price_table
 from bot.jobs.decide import why_closed
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.events import Backlog, by_a_person
+from bot.resources import Resources
 from bot.servers import access, settings
-from bot.services import Services
 from bot.ui.help import mentioned_panel
 from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
 from bot.ui.kit.answers import NO_MENTIONS, tolerated
@@ -30,12 +30,12 @@ class MentionWatch:
     def __init__(
         self,
         client: discord.Client,
-        services: Services,
+        resources: Resources,
         catalog: Catalog,
         clock: Clock,
         readers: ReaderLanguages,
     ) -> None:
-        self._client, self._services, self._catalog = client, services, catalog
+        self._client, self._resources, self._catalog = client, resources, catalog
         self._clock, self._readers = clock, readers
         self._until_back = OutageRetry()
         self.waiting: Backlog[discord.Message] = Backlog(
@@ -69,7 +69,7 @@ class MentionWatch:
                 about = guild.id, posts.OFFER, str(said.id)
                 until = now + OFFERED_FOR
                 await self._until_back.run(
-                    lambda: self._services.db.write(
+                    lambda: self._resources.db.write(
                         posts.want,
                         *about,
                         at=now,
@@ -88,17 +88,17 @@ class MentionWatch:
     ) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""
         guild_id, context = member.guild.id, member_context_in(member, channel)
-        mention = await read_mention(message, self._client, self._services)
+        mention = await read_mention(message, self._client, self._resources)
         if mention.unseen:
             return boxed(QUIET, UNSEEN), False
-        closed = why_closed(await self._services.db.read(settings.of, guild_id))
+        closed = why_closed(await self._resources.db.read(settings.of, guild_id))
         if closed is not None:
             return boxed(QUIET, closed), False
         if not mention.photos and not mention.words:
             return mentioned_panel(), False
-        rules = await self._services.db.read(access.of, guild_id, self._services.clock.now())
+        rules = await self._resources.db.read(access.of, guild_id, self._resources.clock.now())
         denials = access.denials(rules, member.id, context, self._catalog)
-        table = await self._services.db.read(price_table, guild_id)
+        table = await self._resources.db.read(price_table, guild_id)
         prices = [table.listed(tool) for tool in tools_for(mention, list(self._catalog.tools.values()))]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:

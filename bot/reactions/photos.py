@@ -25,8 +25,8 @@ from bot.jobs.decide import why_closed
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
+from bot.resources import Resources
 from bot.servers import access, notices, privacy, settings
-from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words
 from bot.ui.reading.permissions import (
     channel_ids_of,
@@ -140,12 +140,12 @@ class PhotoWatch:
     def __init__(
         self,
         client: discord.Client,
-        services: Services,
+        resources: Resources,
         catalog: Catalog,
         readers: ReaderLanguages,
         arrivals: InOrder,
     ) -> None:
-        self._client, self._services, self._catalog = client, services, catalog
+        self._client, self._resources, self._catalog = client, resources, catalog
         self._readers, self._arrivals = readers, arrivals
         self.waiting = Backlog[_Photo | _TakenBack](
             "jobs from photos",
@@ -170,7 +170,7 @@ class PhotoWatch:
         if member is None or member.bot or own is None or event.message_author_id == own.id:
             return
         guild_id, emoji = member.guild.id, emoji_of(event.emoji).key
-        tap = self._services.photo_rules.tap(guild_id, emoji)
+        tap = self._resources.photo_rules.tap(guild_id, emoji)
         if tap is None or not any(self._state_of(member.guild, event.channel_id)):
             return
         place = self._arrivals.arrive(guild_id)
@@ -206,7 +206,7 @@ class PhotoWatch:
         guild, author = message.guild, message.author
         if guild is None or not by_a_person(message) or not isinstance(author, discord.Member):
             return
-        channels = self._services.photo_rules.rules(guild.id).channels
+        channels = self._resources.photo_rules.rules(guild.id).channels
         parent = getattr(message.channel, "parent_id", None)
         found = channels.get(message.channel.id) or channels.get(parent or 0)
         if found is None or not taken_of(photos_in(message)):
@@ -227,7 +227,7 @@ class PhotoWatch:
 
     def _state_of(self, guild: discord.Guild, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
-        rules = self._services.photo_rules.rules(guild.id)
+        rules = self._resources.photo_rules.rules(guild.id)
         ids = channel_ids_of(guild.get_channel_or_thread(channel_id)) | {channel_id}
         on = any(one in rules.reaction_places for one in (WHOLE_SERVER, *ids))
         offers = any(
@@ -277,13 +277,13 @@ class PhotoWatch:
     async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or cannot_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
-        if why_closed(await self._services.db.read(settings.of, message.guild.id)) is not None:
+        if why_closed(await self._resources.db.read(settings.of, message.guild.id)) is not None:
             return  # nor would it here
-        rules = await self._services.db.read(access.of, message.guild.id, self._services.clock.now())
+        rules = await self._resources.db.read(access.of, message.guild.id, self._resources.clock.now())
         channels = channel_ids_of(message.channel)
         taps = [
             tap
-            for tap in self._services.photo_rules.taps(message.guild.id)
+            for tap in self._resources.photo_rules.taps(message.guild.id)
             if access.open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MAX_OFFERED_EMOJI]:
@@ -301,11 +301,11 @@ class PhotoWatch:
         self.waiting.put(gone.guild_id, gone, at_once=True, instead_of=gone.undoes)
 
     async def _undo(self, gone: _TakenBack) -> None:
-        db, about = self._services.db, (gone.guild_id, gone.message_id)
+        db, about = self._resources.db, (gone.guild_id, gone.message_id)
         if gone.left is None:
             asked = await db.read(confirm.under, *about)
             if meant := [one.id for one in asked if gone.means(one.user_id, one.request.tapped)]:
-                await db.write(confirm.end, gone.guild_id, meant, self._services.clock.now())
+                await db.write(confirm.end, gone.guild_id, meant, self._resources.clock.now())
         for job in await db.read(queries.from_photo, *about):
             if gone.means(job.user_id, job.tapped) and (gone.left is None or not _stands(job, gone.left)):
                 await self._cancel(job, gone)
@@ -313,15 +313,17 @@ class PhotoWatch:
     async def _cancel(self, job: Job, gone: _TakenBack) -> None:
         """Cancel the job. Its requester is notified unless it is their own doing."""
         own = gone.user_id is not None or (gone.deleted and author_of(job) == job.user_id)
-        by, at = job.user_id if own else 0, self._services.clock.now()
+        by, at = job.user_id if own else 0, self._resources.clock.now()
         which = (job.id, job.guild_id, by, at)
         try:
-            actions.ensure_cancelled(await self._services.db.write(actions.cancel, *which, moderates=not own))
+            actions.ensure_cancelled(
+                await self._resources.db.write(actions.cancel, *which, moderates=not own)
+            )
         except Refused:  # it is being made, or has been
             if gone.deleted:
-                file = await self._services.db.write(privacy.hide_photo, job.id)
+                file = await self._resources.db.write(privacy.hide_photo, job.id)
                 if file is not None:
-                    await self._services.discard(file)
+                    await self._resources.discard(file)
 
     async def _tell(
         self,
@@ -340,8 +342,8 @@ class PhotoWatch:
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
             words = reason()
         under = None if message is None else (message.channel.id, message.id)
-        about = member.guild.id, member.id, words, self._services.clock.now(), under, wanted
-        await self._services.db.write(notices.tell_refusal, *about)
+        about = member.guild.id, member.id, words, self._resources.clock.now(), under, wanted
+        await self._resources.db.write(notices.tell_refusal, *about)
 
     async def _asked(
         self,
@@ -358,8 +360,8 @@ class PhotoWatch:
         """
         refused = partial(self._refused, member, message)
         try:
-            author = await author_in(message, self._client, self._services)
-            rules = await self._services.db.read(settings.of, member.guild.id)
+            author = await author_in(message, self._client, self._resources)
+            rules = await self._resources.db.read(settings.of, member.guild.id)
             tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
             elsewhere, in_thread = posting_place(member.guild, message.channel, member, rules)
         except Refused as refusal:
@@ -392,7 +394,7 @@ class PhotoWatch:
     ) -> None:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         try:
-            answers = await self._services.acceptance.accept_apart(requests)
+            answers = await self._resources.acceptance.accept_apart(requests)
         except Refused as refusal:
             answers = [refusal]
         for answer in answers:
@@ -405,8 +407,8 @@ class PhotoWatch:
     ) -> None:
         """Ask the person under the photo, or tell them why there is no job."""
         if isinstance(refusal, confirm.ConfirmationNeeded):
-            now = self._services.clock.now()
-            unasked = await self._services.db.write(confirm.ask_under_photo, refusal, now)
+            now = self._resources.clock.now()
+            unasked = await self._resources.db.write(confirm.ask_under_photo, refusal, now)
             if unasked is None:
                 return
             refusal = unasked
@@ -423,13 +425,13 @@ class PhotoWatch:
         prefer goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if
         the emoji's style is gone, no longer fits, or isn't for the member.
         """
-        services, guild_id = self._services, member.guild.id
+        resources, guild_id = self._resources, member.guild.id
         if preset.style_id is not None:
             roles = roles_of(member)
-            style = await services.db.read(styles.get, preset.style_id, guild_id, member.id, roles)
+            style = await resources.db.read(styles.get, preset.style_id, guild_id, member.id, roles)
             styles.tool_of(self._catalog, style)
         tool = self._catalog.get(preset.tool)
-        own = await services.db.read(styles.default_inputs, guild_id, member.id, tool)
+        own = await resources.db.read(styles.default_inputs, guild_id, member.id, tool)
         inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
         preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
         return tool, tool.prepare(inputs, has_source=True), preferred

@@ -98,7 +98,7 @@ class Guide:
 async def _guide_for(interaction: discord.Interaction) -> Guide:
     """Read what the person can do here."""
     guild_id, context, host = server_of(interaction), member_context(interaction), host_of(interaction)
-    db, user_id, now = host.services.db, interaction.user.id, host.clock.now()
+    db, user_id, now = host.resources.db, interaction.user.id, host.clock.now()
     rules, table = await db.read(access.of, guild_id, now), await db.read(price_table, guild_id)
     return Guide(
         context,
@@ -295,7 +295,7 @@ def help_panel(interaction: discord.Interaction, guide: Guide) -> tuple[Panel, l
 
 async def show_help(interaction: discord.Interaction) -> None:
     """Answer with what the person can do here. Raises `Refused` in a DM."""
-    guild_id, db = server_of(interaction), host_of(interaction).services.db
+    guild_id, db = server_of(interaction), host_of(interaction).resources.db
     # On a slow connection the pictures take longer than Discord waits for a first answer.
     await defer_answer(interaction)
     if await db.read(keys.current, guild_id) is not None:
@@ -330,7 +330,7 @@ def _place_words(interaction: discord.Interaction, guide: Guide) -> Iterator[str
     # Without the intent Discord doesn't show the bot other people's photos.
     if not interaction.client.intents.message_content:
         return
-    photos, guild_id = host_of(interaction).services.photo_rules, server_of(interaction)
+    photos, guild_id = host_of(interaction).resources.photo_rules, server_of(interaction)
     rules, person = photos.rules(guild_id), interaction.user
     seen = [
         one
@@ -443,7 +443,7 @@ async def post_panel(interaction: discord.Interaction) -> Message:
             files = files_of(SHOWN_FIRST)
             message = await channel.send(view=panel, files=files, allowed_mentions=NO_MENTIONS, silent=True)
     try:
-        await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
+        await host.resources.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
     except StudiiBotError as error:
         _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
     return lazy(

@@ -69,7 +69,7 @@ MAX_SHOWN_NAME_CHARACTERS = 40
 async def usable_styles(interaction: discord.Interaction, *, manages: bool = False) -> list[Style]:
     """Return the person's own styles, then the server's that they may use, or all with `manages`."""
     guild_id, roles = server_of(interaction), member_context(interaction).roles
-    db = host_of(interaction).services.db
+    db = host_of(interaction).resources.db
     return await db.read(styles.usable, guild_id, interaction.user.id, roles, manages=manages)
 
 
@@ -131,7 +131,7 @@ async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> S
 async def _found(
     interaction: discord.Interaction, typed: str, tool: str | None, *, manages: bool = False
 ) -> Style | None:
-    db = host_of(interaction).services.db
+    db = host_of(interaction).resources.db
     guild_id, user_id = server_of(interaction), interaction.user.id
     roles = member_context(interaction).roles
     if typed.startswith(SAVED):
@@ -319,12 +319,12 @@ async def use(press: Press, style: str) -> None:
 @button("style:remove:{style}", label=plazy("button", "Remove"))
 async def remove(press: Press, style: str) -> None:
     """Remove one's own style, or one of the server."""
-    interaction, services = press.interaction, press.host.services
+    interaction, resources = press.interaction, press.host.resources
     guild_id, managed = server_of(interaction), manages(interaction)
     await acknowledge(interaction)
-    removed = await services.db.write(styles.remove, style, guild_id, interaction.user.id, manages=managed)
+    removed = await resources.db.write(styles.remove, style, guild_id, interaction.user.id, manages=managed)
     if removed.of_server:
-        await services.photo_rules.reread(guild_id)  # its emoji run nothing now
+        await resources.photo_rules.reread(guild_id)  # its emoji run nothing now
     said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
     await show_styles(interaction, said=said)
 
@@ -334,7 +334,7 @@ async def limit(press: Press, style: str) -> None:
     """Let only the chosen roles use a style of the server."""
     interaction, roles = press.interaction, [int(one) for one in press.values]
     await acknowledge(interaction)
-    limited = await press.host.services.db.write(styles.limit_to_roles, server_of(interaction), style, roles)
+    limited = await press.host.resources.db.write(styles.limit_to_roles, server_of(interaction), style, roles)
     said = _("{style} is for everyone now.", style=quoted(limited))
     if limited.roles:
         said = _("{style} is now only for {roles}.", style=quoted(limited), roles=_role_names(limited))
@@ -353,7 +353,7 @@ async def added(press: Press) -> None:
     interaction, host, entered = press.interaction, press.host, press.values
     try:
         tool = host.catalog.get(entered["tool"][0])
-        style = await host.services.db.write(
+        style = await host.resources.db.write(
             styles.save,
             server_of(interaction),
             interaction.user.id,
@@ -451,7 +451,7 @@ async def _picture_of(interaction: discord.Interaction, style: Style) -> str | N
     None if it is gone, or if the person can't see it where it was posted; so nothing gets out of a channel
     that is closed to them, or age-restricted.
     """
-    db = host_of(interaction).services.db
+    db = host_of(interaction).resources.db
     job = None if style.job_id is None else await db.read(queries.get, style.job_id)
     if job is None or stays_there(interaction.client, job) or not may_read(interaction, job):
         return None
@@ -508,7 +508,7 @@ async def saved(press: Press, job_id: Id, posting: int) -> None:
     try:
         if owner not in owners:
             raise Refused(NOT_SHARED if manages(interaction) else MANAGERS_ONLY)
-        style = await host.services.db.write(
+        style = await host.resources.db.write(
             styles.save,
             job.guild_id,
             interaction.user.id,
@@ -528,7 +528,7 @@ async def saved(press: Press, job_id: Id, posting: int) -> None:
 
 async def _job(press: Press, job_id: str) -> Job:
     """Return the job. Raises `Refused` if the person can't save a style from it."""
-    job = await job_for(press.interaction, press.host.services, job_id)
+    job = await job_for(press.interaction, press.host.resources, job_id)
     _owners(press.interaction, job)
     return job
 

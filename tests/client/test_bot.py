@@ -56,7 +56,7 @@ async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(des
 @pytest.mark.promise
 async def test_commands_are_registered_once_and_again_only_when_they_changed(desk: Desk) -> None:
     assert len(registrations(desk)) == 1
-    same, _ = make_bot(Catalog.load(), desk.clock, desk.services)
+    same, _ = make_bot(Catalog.load(), desk.clock, desk.resources)
     await desk.env.restart_bot(same)
     assert len(registrations(desk)) == 1
     await desk.set_key()
@@ -64,7 +64,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(des
     assert "Studio" in texts(answer)
     catalog = Catalog.load()
     fewer = Catalog({slug: tool for slug, tool in catalog.tools.items() if slug != "studio"})
-    changed, _ = make_bot(fewer, desk.clock, desk.services)
+    changed, _ = make_bot(fewer, desk.clock, desk.resources)
     await desk.env.restart_bot(changed)
     assert len(registrations(desk)) == 2
 
@@ -81,7 +81,7 @@ async def test_texts_link_the_commands_that_they_name_also_after_a_restart(
             shown = await desk.maya.slash(desk.channel, "help")
             assert f"</settings:{own['id']}>" in texts(shown)
             know_commands({})
-            await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+            await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
         assert len(registrations(desk)) == 1
         group: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
         named = text("`/studii results` `/studii` `/nothing` `/styles name:`").content
@@ -91,7 +91,7 @@ async def test_texts_link_the_commands_that_they_name_also_after_a_restart(
 @pytest.mark.promise
 async def test_a_development_server_gets_the_commands_for_itself(desk: Desk) -> None:
     bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
-    bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
+    bot.attach(desk.resources, desk.clock, NoAnswers(), no_progress)
     await desk.env.restart_bot(bot)
     assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
 
@@ -99,12 +99,12 @@ async def test_a_development_server_gets_the_commands_for_itself(desk: Desk) -> 
 async def test_a_development_server_that_is_none_any_more_loses_its_own_commands(desk: Desk) -> None:
     for dev_guild_id in (desk.guild.id, None):
         bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
-        bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
+        bot.attach(desk.resources, desk.clock, NoAnswers(), no_progress)
         await desk.env.restart_bot(bot)
     last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
     assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
     assert not last.json
-    assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
+    assert await desk.resources.db.read(meta.get, name_of(desk.guild.id)) is None
 
 
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(desk: Desk) -> None:

@@ -34,12 +34,12 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
     desk.env.inject_error("GET", f"/guilds/{desk.guild.id}", status=404, code=10004, times=None)
     async with outage(desk.db):
         await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
-        assert await desk.services.db.read(keys.current, desk.guild.id) is not None
+        assert await desk.resources.db.read(keys.current, desk.guild.id) is not None
     await desk.env.settle()
-    assert await desk.services.db.read(keys.current, desk.guild.id) is None
+    assert await desk.resources.db.read(keys.current, desk.guild.id) is None
     desk.bot.dispatch("guild_join", there)  # what it did before, of which the handler was stopped for longer
     await desk.bot.answered()
-    assert await desk.services.db.read(settings.present) == []
+    assert await desk.resources.db.read(settings.present) == []
     assert [record for record in caplog.records if record.exc_info] == []
 
 

@@ -24,7 +24,7 @@ from tests.cluster.shortened import NAME, RATE
 from tests.support.forks import ForkedProcess
 from tests.support.postgresql import new_migrated_database
 from tests.support.process import bot_process
-from tests.support.services import store_key
+from tests.support.resources import store_key
 
 # Less, and a process on a busy machine may be taken for dead.
 LEASE = 5.0  # seconds

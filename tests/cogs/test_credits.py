@@ -10,7 +10,7 @@ from tests.support.desk import Desk, pieces, texts
 
 @pytest.mark.promise
 async def test_a_member_sees_what_is_left_and_what_they_used(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 100, Period.WEEK)
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.WEEK)
     for member in (desk.tom, desk.maya):
         await member.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(

@@ -64,7 +64,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
     desk: Desk,
 ) -> None:
     channel = desk.guild.create_text_channel("requests")
-    await desk.services.db.write(
+    await desk.resources.db.write(
         access.change_approvals,
         desk.guild.id,
         approval_channel=channel.id,
@@ -78,7 +78,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
     admin = texts(await desk.admin.slash(desk.channel, "help"))
     assert f"You decide on requests and results in <#{channel.id}>" in admin
     assert "🛂" not in admin  # an admin's own requests don't wait
-    await desk.services.db.write(
+    await desk.resources.db.write(
         access.change_approvals, desk.guild.id, approval_everyone=True, approval_results=False
     )
     admin = texts(await desk.admin.slash(desk.channel, "help"))
@@ -91,10 +91,10 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
 @pytest.mark.promise
 async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(desk: Desk) -> None:
     role = desk.guild.create_role("Agents")
-    await desk.services.db.write(
+    await desk.resources.db.write(
         limit_tool,
         desk.guild.id,
-        desk.services.catalog.get("virtual-staging"),
+        desk.resources.catalog.get("virtual-staging"),
         role_id=role.id,
         channel_id=None,
     )
@@ -112,7 +112,7 @@ async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
 ) -> None:
     until = desk.clock.now() + timedelta(hours=2)
     block = Block(desk.guild.id, desk.maya.id, automatic=automatic, until=until)
-    await desk.services.db.write(lambda session: session.add(block))
+    await desk.resources.db.write(lambda session: session.add(block))
     answer = await desk.maya.slash(desk.channel, "help")
     assert texts(answer).count("🚫") == 1
     assert ("the word filter refused many" if automatic else "You are blocked") in texts(answer)
@@ -126,10 +126,10 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
         assert "This server has no Studii key yet" in texts(await desk.maya.slash(desk.channel, "help"))
         await desk.set_key()
         await spending.set_limits(
-            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1)
+            desk.resources, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1)
         )
         assert "enough credits left for any tool" in texts(await desk.maya.slash(desk.channel, "help"))
-        await desk.services.db.write(server_settings.pause, desk.guild.id, desk.clock.now(), paused=True)
+        await desk.resources.db.write(server_settings.pause, desk.guild.id, desk.clock.now(), paused=True)
         assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))
 
 
@@ -157,7 +157,7 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         await desk.db.write(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
     automatic = desk.guild.id, auto.id, PhotoChannelKind.AUTO, Preset("photo-restore")
     await desk.db.write(set_channel, *automatic)
-    await desk.services.photo_rules.reread(desk.guild.id)
+    await desk.resources.photo_rules.reread(desk.guild.id)
     words = texts(await desk.maya.slash(desk.channel, "help"))
     assert "Tap an emoji under a photo here: " in words
     assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
@@ -183,7 +183,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
 @pytest.mark.promise
 async def test_the_panels_buttons_refuse_whom_the_rules_refuse(desk: Desk) -> None:
     await pressed(desk, "setup", "studii:setup:panel")
-    await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
+    await desk.resources.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
     panel = posted_panel(desk.channel)
     assert [len(one["items"]) for one in pieces(panel) if one["type"] == 12] == [3]
     told = await desk.maya.click(panel, label="Studio")

@@ -26,7 +26,7 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
     assert texts(shown).count("in the queue") == 3
     assert "**10.**" in texts(shown)
     assert "Page 2" in texts(shown)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Newer"))
     assert "Page 1" in texts(shown)

@@ -21,7 +21,7 @@ def let_in(desk: Desk, person: MemberActor, name: str = "studii", kind: int = 1)
 
 
 async def paused(desk: Desk) -> bool:
-    return (await spending.budget(desk.services, desk.guild.id)).settings.paused
+    return (await spending.budget(desk.resources, desk.guild.id)).settings.paused
 
 
 @pytest.mark.promise

@@ -132,7 +132,7 @@ async def test_menus_and_buttons_need_no_message_content_intent(desk: Desk, tmp_
     message = await photo_of_tom(desk, "hall.png", "garden.png")
     desk.env.approved_intents = discord.Intents.none()
     plain = discord.Intents(guilds=True)
-    bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
+    bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=plain)
     await desk.env.restart_bot(bot)
     shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
     await desk.maya.submit_modal(shown, {"image": ["1"]})

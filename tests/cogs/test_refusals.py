@@ -45,7 +45,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(desk: Desk) -> Non
 @pytest.mark.promise
 async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(desk: Desk) -> None:
     photo = await photo_of_tom(desk)
-    await desk.services.db.write(
+    await desk.resources.db.write(
         settings.change, desk.guild.id, photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE
     )
     assert started(await desk.maya.context_menu(desk.channel, "Career portrait", photo))
@@ -85,7 +85,7 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(des
 
 @pytest.mark.promise
 async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to_end(desk: Desk) -> None:
-    await spending.set_limits(desk.services, desk.guild.id, at_once=1)
+    await spending.set_limits(desk.resources, desk.guild.id, at_once=1)
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.job()
     refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
@@ -119,8 +119,8 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
 
 @pytest.mark.promise
 async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 10))
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.DAY)
+    await spending.set_limits(desk.resources, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 10))
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
     midnight = unix(desk, 12 * 3600)  # it is noon

@@ -16,7 +16,7 @@ from bot.servers.keys import Plan
 from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.services import GUILD, MEMBER, ServicesWorld
+from tests.support.resources import GUILD, MEMBER, ResourcesWorld
 
 pytestmark = pytest.mark.driver_thread
 
@@ -33,15 +33,15 @@ async def db(either: str) -> AsyncGenerator[Database, None]:
 SECOND = timedelta(seconds=1)
 
 
-async def budget_of_one_job(world: ServicesWorld, period: Period, zone: str, *when: int) -> None:
+async def budget_of_one_job(world: ResourcesWorld, period: Period, zone: str, *when: int) -> None:
     """The server stands in that zone at that time of its own clocks, with room for one job a period."""
     world.clock.set(datetime(*when, tzinfo=ZoneInfo(zone)).astimezone(UTC))  # pyright: ignore[reportArgumentType]
     await world.ready()
-    await spending.set_budget(world.services, GUILD, None, None, zone)
+    await spending.set_budget(world.resources, GUILD, None, None, zone)
     await world.budget(8, period)
 
 
-async def no_room(world: ServicesWorld) -> str:
+async def no_room(world: ResourcesWorld) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept()
     return str(caught.value)
@@ -59,7 +59,7 @@ async def no_room(world: ServicesWorld) -> str:
     ],
 )
 async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
-    world: ServicesWorld, zone: str, midnight: tuple[int, int, int], hours: int
+    world: ResourcesWorld, zone: str, midnight: tuple[int, int, int], hours: int
 ) -> None:
     await budget_of_one_job(world, Period.DAY, zone, *midnight)
     await world.accept()
@@ -72,7 +72,7 @@ async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
 
 
 @pytest.mark.promise
-async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: ServicesWorld) -> None:
+async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: ResourcesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 10, 25, 2, 30)
     await world.accept()
     world.clock.advance(3600)  # half past two again
@@ -81,22 +81,22 @@ async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(worl
 
 @pytest.mark.promise
 async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future(
-    world: ServicesWorld,
+    world: ResourcesWorld,
 ) -> None:
     await world.ready()
-    await spending.set_limits(world.services, GUILD, rate=StartRate(1, 600))
+    await spending.set_limits(world.resources, GUILD, rate=StartRate(1, 600))
     noon = world.clock.now()
     world.clock.set(noon + timedelta(days=30))
     await world.accept()
     world.clock.set(noon)
-    assert (await spending.of_member(world.services, GUILD, MEMBER, ())).next_start is None
+    assert (await spending.of_member(world.resources, GUILD, MEMBER, ())).next_start is None
     await world.accept()
     assert "<t:" in await no_room(world)
 
 
 @pytest.mark.promise
 async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(
-    world: ServicesWorld,
+    world: ResourcesWorld,
 ) -> None:
     await world.ready(daily=11)
     await world.accept()
@@ -107,7 +107,7 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
 
 
 @pytest.mark.promise
-async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: ServicesWorld) -> None:
+async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: ResourcesWorld) -> None:
     await world.ready(daily=5)
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and the server has 5 of 5 credits left today. "
@@ -116,18 +116,18 @@ async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: Ser
 
 
 async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_large_enough(
-    world: ServicesWorld,
+    world: ResourcesWorld,
 ) -> None:
     await world.ready(daily=5)
-    await spending.grant(world.services, GUILD, None, 5)
+    await spending.grant(world.resources, GUILD, None, 5)
     await world.finish(await world.accept(), charge=8)
     said = await refusal(world)
     assert "2 of 10 credits left today. The daily budget of 5 credits is below the price." in said
 
 
-async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: ServicesWorld) -> None:
+async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: ResourcesWorld) -> None:
     await world.ready(daily=100)
-    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
+    await spending.set_limits(world.resources, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and your allowance has 6 of 6 credits left today. "
         "The daily allowance of 6 credits is below the price. "
@@ -138,7 +138,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
 CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
 
 
-async def refusal(world: ServicesWorld, **changes: Any) -> str:
+async def refusal(world: ResourcesWorld, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept(**changes)
     return str(caught.value)

@@ -23,7 +23,7 @@ from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_
 from tests.support import jobs
 from tests.support.database import given
 from tests.support.posts import open_posts
-from tests.support.services import erase
+from tests.support.resources import erase
 
 TOLD_IN = 555
 
@@ -258,7 +258,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
     async with made(tmp_path) as (world, job):
         async with world.running():
             await waits(world, job)
-        await erase(world.services, job.user_id)
+        await erase(world.resources, job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
         (asked,) = world.discord.edited

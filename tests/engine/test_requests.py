@@ -154,7 +154,7 @@ ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii char
 
 
 async def budget(world: EngineWorld, limit: int, guild_id: int = GUILD) -> None:
-    await spending.set_budget(world.services, guild_id, limit, Period.DAY)
+    await spending.set_budget(world.resources, guild_id, limit, Period.DAY)
 
 
 async def accept(
@@ -167,7 +167,7 @@ async def accept(
     inputs: Mapping[str, str] = VIDEO,
 ) -> list[Job]:
     """As many jobs as are accepted, as members ask for them."""
-    service = world.services.acceptance
+    service = world.resources.acceptance
     context = MemberContext(roles=roles)
     request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
     jobs: list[Job] = []

@@ -23,8 +23,8 @@ from bot.engine import CountedDecoder, Engine, Tuning
 from bot.jobs import accept, queries, transitions
 from bot.jobs.models import TERMINAL_STATES, Job, JobState, SourcePhoto
 from bot.media.spool import Spool
+from bot.resources import Resources
 from bot.servers.keys import Plan, StudiiKey
-from bot.services import Services
 from bot.studii import StudiiClient, Timeouts
 from bot.vault import LaneNames, Vault, lane_names
 from sandbox.studii import Key, Options, StudiiServer
@@ -35,7 +35,7 @@ from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import free_port
 from tests.support.posts import open_posts
-from tests.support.services import services_with, store_key
+from tests.support.resources import resources_with, store_key
 
 GUILD, CHANNEL, USER = 100, 200, 300
 PHOTO_URL = "https://cdn.example/room.png"
@@ -106,10 +106,10 @@ class EngineWorld:
         )
 
     @property
-    def services(self) -> Services:
+    def resources(self) -> Resources:
         """What people do, beside the engine."""
         spool = Spool(self.spool_folder, self.spool_bytes)
-        return services_with(self.db, self.vault, self.lanes, spool, self.clock)
+        return resources_with(self.db, self.vault, self.lanes, spool, self.clock)
 
     @asynccontextmanager
     async def running(self, engine: Engine | None = None) -> AsyncGenerator[Engine, None]:

@@ -24,7 +24,7 @@ from sandbox.studii.world import Key
 from tests.image.build import ROOT, Container, Image, build, exported, missing
 from tests.support.patience import PATIENCE, until
 from tests.support.postgresql import free_port
-from tests.support.services import store_key
+from tests.support.resources import store_key
 
 GUILD, MEMBER = 100, 200
 MAX_MEGABYTES = 170

@@ -38,7 +38,7 @@ from tests.support.desk import all_questions
 from tests.support.jobs import PHOTO, held, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
-from tests.support.services import PICTURE, accept, services_on
+from tests.support.resources import PICTURE, accept, resources_on
 
 # Between them, these notice each of: jobs, starts or credits that are not counted within a group, whatever
 # limits them, and each change that a refused set leaves behind.
@@ -48,7 +48,7 @@ SEEDS = sorted({*ORDINARY, *range(int(os.environ.get("FUZZ_STEPS", "0")) // 500)
 
 @pytest.fixture
 async def acceptance(db: Database, tmp_path: Path) -> Acceptor:
-    return (await services_on(db, tmp_path, FakeClock())).acceptance
+    return (await resources_on(db, tmp_path, FakeClock())).acceptance
 
 
 @pytest.mark.promise
@@ -139,7 +139,7 @@ async def test_two_processes_accept_together_as_many_as_there_is_room_for(
     async with Database.open(url) as one, Database.open(url) as other:
         await set_up(one, room_for=ROOM)
         # They share the file of the encryption key, as such processes share the key.
-        processes = [(await services_on(each, tmp_path, FakeClock())).acceptance for each in (one, other)]
+        processes = [(await resources_on(each, tmp_path, FakeClock())).acceptance for each in (one, other)]
         answers = await asyncio.gather(
             *(
                 accept(processes[person % 2], replace(PICTURE, guild_id=1, user_id=person))

@@ -8,13 +8,13 @@ import pytest
 
 from bot.errors import Busy
 from bot.jobs import accept as acceptance
-from tests.support.services import PICTURE, ServicesWorld, accept
+from tests.support.resources import PICTURE, ResourcesWorld, accept
 
 
 @pytest.mark.promise
 @pytest.mark.driver_thread
 async def test_a_crowded_database_says_busy_and_takes_nothing(
-    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
+    world: ResourcesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
     monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 0.05)
@@ -31,11 +31,11 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
 @pytest.mark.promise
 @pytest.mark.driver_thread
 async def test_everybody_waits_as_long_however_many_came_before(
-    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
+    world: ResourcesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
     monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 4.0)
-    service = world.services.acceptance
+    service = world.resources.acceptance
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     first = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(1, 61)]

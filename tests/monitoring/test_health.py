@@ -161,14 +161,14 @@ class Running:
     async def accept(self) -> str:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
-        await self.app.services.db.write(given(accept.store, [job], job.created_at))
+        await self.app.resources.db.write(given(accept.store, [job], job.created_at))
         self.app.engine.wake()
         return job.id
 
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
-                job = await self.app.services.db.read(queries.get, job_id)
+                job = await self.app.resources.db.read(queries.get, job_id)
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)
@@ -233,7 +233,7 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
     async with running(tmp_path, monkeypatch) as bot:
         key = bot.studii.add_key()
         await bot.until(lambda told: told["gateway"])
-        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO)
+        await bot.app.resources.keys.set_key(GUILD, key.secret, Plan.PRO)
         bot.studii.fail("create", faults.rate_limited(1))
         await bot.reaches(await bot.accept(), JobState.SUCCEEDED)
         bot.studii.fail("create", faults.rate_limited(60))

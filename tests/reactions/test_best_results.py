@@ -54,9 +54,9 @@ class Stars:
 
     async def agree(self) -> None:
         """Maya lets her results be shown."""
-        services = self.stage.app.services
-        agreed = (self.maya.id, services.clock.now())
-        await services.db.write(best_results.answer, *agreed, agreed=True)
+        resources = self.stage.app.resources
+        agreed = (self.maya.id, resources.clock.now())
+        await resources.db.write(best_results.answer, *agreed, agreed=True)
 
     async def star(self, *who: MemberActor) -> None:
         for one in who:
@@ -91,7 +91,7 @@ async def a_starred_server(folder: Path) -> AsyncGenerator[Stars]:
         best = world.guild.create_text_channel("best-of")
         await stage.set_key(studii.add_key("team").secret)
         rules: dict[str, Any] = {"best_channel_id": best.id, "best_stars": 2}
-        await stage.app.services.db.write(settings.change, world.guild.id, **rules)
+        await stage.app.resources.db.write(settings.change, world.guild.id, **rules)
         fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
         result = await stage.result(world.maya, "A red kite")
         yield Stars(stage, world.maya, best, result, world.tom, world.admin, fans)

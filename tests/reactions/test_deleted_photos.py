@@ -73,7 +73,7 @@ async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(de
     await admin(desk, "photos auto", tool="photo-restore")
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.react(message, STAGING)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     gone = {"ids": ["7", str(message.id)], "channel_id": str(desk.channel.id)}
     desk.env.backend.emit("MESSAGE_DELETE_BULK", {**gone, "guild_id": str(desk.guild.id)})
@@ -146,7 +146,7 @@ async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk
     await desk.tom.context_menu(desk.channel, "Photo restoration", message)
     intents = intents_for(photos=True)
     intents.message_content = False
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=intents)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=intents)
     await desk.env.restart_bot(bot)
     await take_out(desk, message, "room.png")  # that is how each edit looks
     assert await states(desk) == [JobState.RECEIVED]

@@ -45,7 +45,7 @@ def answer_to(desk: Desk, message: discord.Message) -> discord.Message | None:
 
 async def without_the_intent(desk: Desk) -> None:
     desk.env.approved_intents = discord.Intents.none()
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=intents_for(photos=False))
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=intents_for(photos=False))
     await desk.env.restart_bot(bot)
 
 
@@ -127,7 +127,7 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         assert "no Studii key yet" in texts(told)
         await desk.set_key()
         roles = desk.guild.create_role("Staff")
-        await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
+        await desk.resources.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
         # A second mention within seconds is answered too.
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)

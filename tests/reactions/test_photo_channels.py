@@ -95,7 +95,7 @@ async def test_what_bots_and_webhooks_post_is_passed_over(desk: Desk, tmp_path: 
 
 @pytest.mark.promise
 async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_it_on(desk: Desk) -> None:
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=discord.Intents(guilds=True))
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=discord.Intents(guilds=True))
     await desk.env.restart_bot(bot)
     await desk.set_key()
     await admin(desk, "reactions on")
@@ -174,7 +174,7 @@ async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
     answer = await admin(desk, "reactions map", **options)
     assert answer.ephemeral
     assert reason in texts(answer)
-    assert not desk.services.photo_rules.rules(desk.guild.id).emoji
+    assert not desk.resources.photo_rules.rules(desk.guild.id).emoji
 
 
 @pytest.mark.promise

@@ -48,17 +48,17 @@ async def test_who_tapped_a_photo_that_discord_does_not_give_is_told_to_tap_agai
 async def refused(desk: Desk, why: str) -> None:
     """Make the server refuse Tom's tap for that reason."""
     if why == "photos":
-        await desk.services.db.write(settings.change, desk.guild.id, photos=PhotoScope.OWN)
+        await desk.resources.db.write(settings.change, desk.guild.id, photos=PhotoScope.OWN)
     elif why == "blocked":
-        await desk.services.db.write(
+        await desk.resources.db.write(
             access.block, desk.guild.id, desk.tom.id, desk.clock.now(), reason="Spam, @everyone", hours=2
         )
     elif why == "role":
-        await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
+        await desk.resources.db.write(limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
     if why == "paused":
         await admin(desk, "pause")
     elif why == "at once":
-        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
+        await spending.set_limits(desk.resources, desk.guild.id, at_once=1)
         await desk.tom.slash(desk.channel, "studio", prompt="A red kite")
 
 
@@ -162,7 +162,7 @@ async def test_no_command_is_accepted(desk: Desk) -> None:
 @pytest.mark.promise
 async def test_no_tap_is_accepted(desk: Desk) -> None:
     await ready(desk)
-    await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 0, Period.DAY)
     await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
     (told,) = desk.tom.user.dm_channel.history()
     assert "budget of 0 credits is below the price" in texts(told)
@@ -171,7 +171,7 @@ async def test_no_tap_is_accepted(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_no_photo_in_a_channel_for_photos_is_accepted(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 0, Period.DAY)
     await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic")
     await post(desk, desk.maya, ROOM)
     (told,) = desk.maya.user.dm_channel.history()

@@ -50,7 +50,7 @@ async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
         return await fetch(channel, message_id)
 
     monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slowest_first)
-    await spending.set_budget(desk.services, desk.guild.id, 2 * 8 + 7, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 2 * 8 + 7, Period.DAY)
     for number, photo in enumerate(photos):
         who = desk.tom if number % 2 else desk.maya
         desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
@@ -91,7 +91,7 @@ async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.react(message, STAGING)
     await admin(desk, command, **options)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     await desk.tom.unreact(message, STAGING)
     assert await states(desk) == [JobState.CANCELLED]

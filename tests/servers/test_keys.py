@@ -7,11 +7,11 @@ from bot.jobs import lanes as lane_rows
 from bot.servers.keys import Plan, StudiiKey
 from bot.studii import KeyRefused
 from bot.vault import lane_names
-from tests.support.services import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+from tests.support.resources import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ResourcesWorld
 
 
-async def set_key(world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO) -> StudiiKey:
-    return await world.services.keys.set_key(GUILD, secret, plan)
+async def set_key(world: ResourcesWorld, secret: str = SECRET, plan: Plan = Plan.PRO) -> StudiiKey:
+    return await world.resources.keys.set_key(GUILD, secret, plan)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ async def set_key(world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.
         f"\ufeff\u200b{SECRET}\u00a0",
     ],
 )
-async def test_what_people_copy_around_a_key_does_not_matter(world: ServicesWorld, pasted: str) -> None:
+async def test_what_people_copy_around_a_key_does_not_matter(world: ResourcesWorld, pasted: str) -> None:
     await set_key(world, pasted)
     assert world.studii.asked == [SECRET]
 
@@ -48,7 +48,7 @@ async def test_what_people_copy_around_a_key_does_not_matter(world: ServicesWorl
     ],
 )
 async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
-    world: ServicesWorld, pasted: str, reason: str
+    world: ResourcesWorld, pasted: str, reason: str
 ) -> None:
     with pytest.raises(Refused) as caught:
         await set_key(world, pasted)
@@ -57,7 +57,7 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
     assert world.studii.asked == []
 
 
-async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: ServicesWorld) -> None:
+async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: ResourcesWorld) -> None:
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
         await set_key(world)
@@ -66,7 +66,7 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     assert 130 <= until - world.clock.now().timestamp() <= 132
 
 
-async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(world: ServicesWorld) -> None:
+async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(world: ResourcesWorld) -> None:
     await set_key(world)
     world.studii.verdict = KeyRefused()
     wrong = [f"stu_wrong_key_{number}" for number in range(8)]
@@ -76,6 +76,6 @@ async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(worl
         world.clock.advance(5.0)
     assert world.studii.asked == [SECRET, *wrong[:4]]
     world.studii.verdict = None
-    await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO)
+    await world.resources.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO)
     world.clock.advance(21.0)  # since the first: a minute
     await set_key(world)

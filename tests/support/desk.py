@@ -25,9 +25,9 @@ from bot.features.words import add
 from bot.jobs import queries, transitions
 from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import Job, JobState, Progress, SourcePhoto
+from bot.resources import Resources
 from bot.servers import keys, settings
 from bot.servers.keys import Plan
-from bot.services import Services
 from bot.ui.jobs.progress import progress_panel
 from bot.vault import Vault
 from tests.support.clock import FakeClock
@@ -35,7 +35,7 @@ from tests.support.database import database
 from tests.support.jobs import settle_job
 from tests.support.patience import PATIENCE
 from tests.support.posts import Outbox, Posted, tell_end
-from tests.support.services import services_on
+from tests.support.resources import resources_on
 from tests.support.simulated import NoAnswers, delivery_on, no_progress, simulated_discord
 
 KEY = "stu_0123456789abcdef"
@@ -68,7 +68,7 @@ class Desk(Place):
     """
 
     bot: StudiiBot
-    services: Services
+    resources: Resources
     db: Database
     delivery: DiscordDelivery
     clock: FakeClock
@@ -85,14 +85,14 @@ class Desk(Place):
     ) -> Style:
         """Save a style as its form does."""
         new = self.guild.id, member.id, name, tool, inputs
-        return await self.services.db.write(save, *new, for_server=for_server)
+        return await self.resources.db.write(save, *new, for_server=for_server)
 
     async def forbid(self, words: str) -> None:
         """Add a rule to the word filter."""
-        await self.services.db.write(add, self.guild.id, words)
+        await self.resources.db.write(add, self.guild.id, words)
 
     async def set_key(self) -> None:
-        await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO)
+        await self.resources.keys.set_key(self.guild.id, KEY, Plan.PRO)
 
     def channel_for_the_bot(self, name: str, **permissions: bool) -> ChannelHandle:
         """Make another channel, in which the bot has these permissions, or lacks them."""
@@ -206,7 +206,7 @@ async def open_desk(
     clock = FakeClock()
     url = await database(folder)
     async with Database.open(url) as db:
-        services = await services_on(
+        resources = await resources_on(
             db,
             folder,
             clock,
@@ -214,7 +214,7 @@ async def open_desk(
             check_key=_check,
             max_source_bytes=MAX_SOURCE,
         )
-        bot, delivery = make_bot(catalog, clock, services)
+        bot, delivery = make_bot(catalog, clock, resources)
         async with simulated_discord(bot, check_errors=check_errors, settle_timeout=PATIENCE) as env:
             place = build_place(env, permissions)
             if tapped_before:
@@ -224,7 +224,7 @@ async def open_desk(
             desk = Desk(
                 **vars(place),
                 bot=bot,
-                services=services,
+                resources=resources,
                 db=db,
                 delivery=delivery,
                 clock=clock,
@@ -242,17 +242,17 @@ def keep_answers(
     bot, clock = desk.bot, desk.clock
     given = bot.catalog, bot.readers, progress_of
     answers = Answers(desk.db, desk.db, vault, clock, bot, *given)
-    bot.attach(desk.services, clock, answers, progress_of)
+    bot.attach(desk.resources, clock, answers, progress_of)
     rules = partial(desk.db.read, settings.of)
     desk.delivery = delivery_on(bot, bot.catalog, rules=rules, readers=bot.readers, answers=answers)
 
 
 def make_bot(
-    catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
+    catalog: Catalog, clock: FakeClock, resources: Resources, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or intents_for(photos=True))
-    delivery = delivery_on(bot, catalog, rules=partial(services.db.read, settings.of), readers=bot.readers)
-    bot.attach(services, clock, NoAnswers(), no_progress)
+    delivery = delivery_on(bot, catalog, rules=partial(resources.db.read, settings.of), readers=bot.readers)
+    bot.attach(resources, clock, NoAnswers(), no_progress)
     return bot, delivery
 
 

@@ -127,16 +127,16 @@ Deed = Callable[[Desk, Mapping[str, Any]], Coroutine[Any, Any, object]]
 def _reactions(*, on: bool) -> Deed:
     async def do(desk: Desk, options: Mapping[str, Any]) -> None:
         channel_id = options["channel"].id if "channel" in options else None
-        await desk.services.db.write(photo_rules.turn_reactions, desk.guild.id, channel_id, on=on)
-        await desk.services.photo_rules.reread(desk.guild.id)
+        await desk.resources.db.write(photo_rules.turn_reactions, desk.guild.id, channel_id, on=on)
+        await desk.resources.photo_rules.reread(desk.guild.id)
 
     return do
 
 
 async def _offer(desk: Desk, options: Mapping[str, Any]) -> None:
     channel_id, kind = options.get("channel", desk.channel).id, photo_rules.PhotoChannelKind.OFFER
-    await desk.services.db.write(photo_rules.set_channel, desk.guild.id, channel_id, kind)
-    await desk.services.photo_rules.reread(desk.guild.id)
+    await desk.resources.db.write(photo_rules.set_channel, desk.guild.id, channel_id, kind)
+    await desk.resources.photo_rules.reread(desk.guild.id)
 
 
 async def _map(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
@@ -145,7 +145,7 @@ async def _map(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
     if options.get("tool"):
         fields["tool"] = [options["tool"]]
     if options.get("style"):
-        known = await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
+        known = await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
         fields["style"] = [one.id for one in known if one.name == options["style"]]
     await change(desk, "photos", "emoji", shown=shown, **fields)
     return shown

@@ -108,7 +108,7 @@ class Stage:
 
     async def set_key(self, secret: str) -> None:
         """Set the server's Studii key."""
-        await self.app.services.keys.set_key(self.world.guild.id, secret, Plan.PRO)
+        await self.app.resources.keys.set_key(self.world.guild.id, secret, Plan.PRO)
 
     async def result(self, maker: MemberActor, prompt: str) -> discord.Message:
         """Let somebody ask for a picture, and wait for the message in the channel with it."""

@@ -90,7 +90,7 @@ async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> No
         panel = decided(jobs, press.host.catalog, result=result, by=by, hidden=hidden)
     await answer_in_place(interaction, panel)
     # The result may have been posted before this edit, and its link be gone with it.
-    db, now = press.host.services.db, press.host.clock.now()
+    db, now = press.host.resources.db, press.host.clock.now()
     await db.write(results.tell_approvers, jobs[0].id, now)
 
 
@@ -278,7 +278,7 @@ _LOOKS: Mapping[How, Mapping[str, Any]] = {
 async def decide(press: Press, how: How, job_id: Id, posting: int) -> None:
     """Approve a request or a result, post one that was withheld after all, or ask why to decline."""
     interaction, host, result = press.interaction, press.host, how.endswith("result")
-    db = host.services.db
+    db = host.resources.db
     if how.startswith("decline"):
         which = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
         await read_before_form(interaction, db.read(approvals.waiting, *which, result=result))
@@ -304,7 +304,7 @@ async def declined(press: Press, how: How, job_id: Id, posting: int) -> None:
     """End the job, or withhold the result, with the reason that was entered if there is one."""
     reason, result = " ".join(str(press.values.get("reason") or "").split()) or None, how.endswith("result")
     given = server_of(press.interaction), job_id, await _approver_by_rules(press), reason
-    db, now = press.host.services.db, press.host.clock.now()
+    db, now = press.host.resources.db, press.host.clock.now()
     await show_decided(press, await db.write(approvals.decline, *given, now, result=result), result=result)
 
 
@@ -389,12 +389,12 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
     interaction, host = press.interaction, press.host
     result = server_of(interaction), job_id, await _approver(press)
-    job = await host.services.db.read(approvals.kept_result, *result)
+    job = await host.resources.db.read(approvals.kept_result, *result)
     ensure_stays_there(interaction, job)
     # Files may take longer to send than Discord waits for an answer.
     await defer_answer(interaction)
     photo, made = [
-        None if name is None else await host.services.open_file(name)
+        None if name is None else await host.resources.open_file(name)
         for name in (job.source_file, job.output_file)
     ]
     shown = ForModerators((job,), () if photo is None else (photo,), made)
@@ -416,7 +416,7 @@ async def _approver(press: Press) -> MemberContext:
 
 async def _approver_by_rules(press: Press) -> MemberContext:
     """Return the person, with what they may do in the channel for approvals, wherever the press is."""
-    rules = await press.host.services.db.read(access.of, server_of(press.interaction))
+    rules = await press.host.resources.db.read(access.of, server_of(press.interaction))
     return approver_in(press.interaction, rules.settings.approval_channel)
 
 

@@ -44,7 +44,7 @@ async def ask_admin(
         raise Refused(NOT_IN_A_SERVER)
     roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
     slug, now = host.catalog.get(tool).slug, host.clock.now()
-    await host.services.db.write(requests.ask, guild_id, member.id, roles, channel_id, slug, price, now)
+    await host.resources.db.write(requests.ask, guild_id, member.id, roles, channel_id, slug, price, now)
     await interaction.edit_original_response(
         view=boxed(GOOD, lazy("An admin was asked for more credits. You'll be told what they decide."))
     )
@@ -168,7 +168,7 @@ def answered_panel(request: CreditRequest, catalog: Catalog) -> Panel:
 async def answers(press: Press, how: Literal["grant", "decline"], request_id: Id) -> None:
     """Grant or decline a member's request for more credits; for admins, and the owner in a DM."""
     interaction, host = press.interaction, press.host
-    db, by = host.services.db, interaction.user.id
+    db, by = host.resources.db, interaction.user.id
     await acknowledge(interaction)
     asked = await db.read(requests.get, request_id)
     if ensure_manager(interaction) != asked.guild_id:

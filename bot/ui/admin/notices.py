@@ -82,7 +82,7 @@ async def post_greeting(
 @button("logdelete:{job_id}-{posting}", label=lazy("Delete result"), style=discord.ButtonStyle.danger)
 async def delete_from_log(press: Press, job_id: Id, posting: int) -> None:
     """Delete a result from the channel that it was posted in. Its line in the log stays."""
-    interaction, db = press.interaction, press.host.services.db
+    interaction, db = press.interaction, press.host.resources.db
     job = await db.read(queries.get, job_id)
     if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
         raise Refused(ALREADY_DELETED)
@@ -118,7 +118,7 @@ async def try_again(press: Press, guild_id: int) -> None:
     if server_of(press.interaction) != guild_id:
         raise Refused(lazy("That button belongs to another server. Nothing was changed."))
     words = _("The key works, and no jobs are on hold.")
-    if await press.host.services.db.write(holds.try_again, guild_id, press.host.clock.now()):
+    if await press.host.resources.db.write(holds.try_again, guild_id, press.host.clock.now()):
         words = _("The next job will try Studii now. The others follow if it works.")
     await answer(press.interaction, boxed(GOOD, words))
 

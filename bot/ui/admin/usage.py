@@ -254,7 +254,7 @@ async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
     interaction, host = press.interaction, press.host
     guild_id = server_of(interaction)
     await acknowledge(interaction)
-    report = await host.services.db.read(reports.report, guild_id, chosen, host.clock.now())
+    report = await host.resources.db.read(reports.report, guild_id, chosen, host.clock.now())
     picture = await picture_of(usage_chart(report, host.catalog, chosen))
     options = [
         discord.SelectOption(label=str(words), value=one, default=one is chosen)
@@ -277,10 +277,10 @@ async def ledger(
     interaction, host = press.interaction, press.host
     guild_id, chosen = server_of(interaction), None if span == EVER else Span(span)
     await defer_answer(interaction)
-    zone = ZoneInfo((await host.services.db.read(settings.of, guild_id)).timezone)
+    zone = ZoneInfo((await host.resources.db.read(settings.of, guild_id)).timezone)
     with TemporaryDirectory(prefix="studii-export-") as folder:
         asked = (guild_id, chosen, host.clock.now(), zone, Path(folder), interaction.filesize_limit)
-        path, count = await write_ledger(host.services.db, *asked, state_name)
+        path, count = await write_ledger(host.resources.db, *asked, state_name)
         data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
         title = lazy("Ledger (all time)") if chosen is None else LEDGER_TITLES[chosen]
         lines_ = ngettext("{count} line.", "{count} lines.", count) if count else _("No entries yet.")

@@ -16,7 +16,7 @@ from bot.errors import NotAllowed, Refused, StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.jobs.forms import (
     CHOICE_LENGTH,
     EACH,
@@ -94,7 +94,7 @@ async def begin(
 
 async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
-    db = host_of(interaction).services.db
+    db = host_of(interaction).resources.db
     reading = db.read(default_inputs, server_of(interaction), interaction.user.id, tool)
     return {**await read_before_form(interaction, reading)}
 
@@ -240,13 +240,13 @@ async def _ask_each(
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
     """Return the start of the form with what the database knows. Raises `Refused`."""
-    services = host_of(interaction).services
-    possible = services.acceptance.ensure_possible
+    resources = host_of(interaction).resources
+    possible = resources.acceptance.ensure_possible
     return replace(
         start,
         private=terms.private,
         times=len(terms.variants) or 1,
-        may_be_private=await services.db.read(possible, request_for(interaction, tool, terms)),
+        may_be_private=await resources.db.read(possible, request_for(interaction, tool, terms)),
         prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
@@ -254,7 +254,7 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
 
 async def prices_for(interaction: discord.Interaction) -> PriceTable:
     """Return what jobs cost in the server of the interaction."""
-    return await host_of(interaction).services.db.read(price_table, server_of(interaction))
+    return await host_of(interaction).resources.db.read(price_table, server_of(interaction))
 
 
 async def _set_prices(
@@ -271,8 +271,8 @@ async def _set_prices(
         replace(request_for(interaction, tool, terms, photo, number), inputs=inputs)
         for number, photo in enumerate(photos)
     ]
-    services = host_of(interaction).services
-    return await services.db.read(services.acceptance.would_accept, requests)
+    resources = host_of(interaction).resources
+    return await resources.db.read(resources.acceptance.would_accept, requests)
 
 
 # A list of tools, and a button for each that opens its form
@@ -296,7 +296,7 @@ async def choose(
     if not tools:
         raise Refused(lazy("No tool here takes a photo."))
     by_slug = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
-    found = await host.services.db.read(usable, server_of(interaction), interaction.user.id, roles)
+    found = await host.resources.db.read(usable, server_of(interaction), interaction.user.id, roles)
     styles = [one for one in found if one.tool in by_slug and not misfit(host.catalog, one)]
     by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
 
@@ -394,7 +394,7 @@ def mentions(message: discord.Message, user: discord.abc.Snowflake) -> bool:
     return _mark(user).search(message.content) is not None
 
 
-async def read_mention(message: discord.Message, client: discord.Client, services: Services) -> Mention:
+async def read_mention(message: discord.Message, client: discord.Client, resources: Resources) -> Mention:
     """Return the photos and words of a message that mentions the bot, or the photos that it replies to."""
     user = client.user
     words = " ".join(_mark(user).sub(" ", message.content).split()) if user is not None else ""
@@ -406,7 +406,7 @@ async def read_mention(message: discord.Message, client: discord.Client, service
         return Mention(words=words)
     photos = taken_of(photo for photo in photos_in(replied) if not is_before(photo))
     if photos:
-        return Mention(photos, words, await author_in(replied, client, services))
+        return Mention(photos, words, await author_in(replied, client, resources))
     own = user is not None and replied.author.id == user.id
     return Mention(words=words, unseen=not own and not client.intents.message_content)
 
@@ -459,7 +459,7 @@ async def _start(interaction: discord.Interaction, tool: Tool, message_id: int, 
     with refused_as(away, gone=MESSAGE_GONE):
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             message = await read_before_form(interaction, channel.fetch_message(message_id))
-    reading = read_mention(message, interaction.client, host_of(interaction).services)
+    reading = read_mention(message, interaction.client, host_of(interaction).resources)
     mention = await read_before_form(interaction, reading)
     if tool not in tools_for(mention, [tool]):
         raise Refused(MESSAGE_GONE)

@@ -152,7 +152,7 @@ async def show_list(
     `note` says what has just happened. Raises `Refused`.
     """
     guild_id, host, manager = server_of(interaction), host_of(interaction), manages(interaction)
-    db = host.services.db
+    db = host.resources.db
     if query.whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
     rules = await db.read(access.of, guild_id)
@@ -241,10 +241,10 @@ async def _do(press: Press, action: str, job_id: str) -> str:
     """Do it, and return what the list says of it. Raises `Refused`."""
     interaction, host, catalog = press.interaction, press.host, press.host.catalog
     if action == "cancel":
-        done = await cancelled(press, await host.services.db.read(queries.get, job_id), job_id)
+        done = await cancelled(press, await host.resources.db.read(queries.get, job_id), job_id)
         name = plain(job_name(done, catalog, readable=may_read(interaction, done)), 100)
         return f"✅ {sentences(_('Cancelled: **{job}**.', job=name), cost_words(done))}"
-    job, db = await job_for(interaction, host.services, job_id), host.services.db
+    job, db = await job_for(interaction, host.resources, job_id), host.resources.db
     if interaction.channel_id is None:
         raise Refused(CHANNELS_ONLY)
     ensure_stays_there(interaction, job)
@@ -453,7 +453,7 @@ AMOUNT = "amount"  # the custom id of the form's field
 async def charged(press: Press, job_id: Id, posting: int) -> None:
     """Settle a job as charged: ask what Studii has charged. The default is what was reserved."""
     guild_id = ensure_manager(press.interaction)
-    reading = press.host.services.db.read(actions.ensure_unruled, guild_id, job_id)
+    reading = press.host.resources.db.read(actions.ensure_unruled, guild_id, job_id)
     job = await read_before_form(press.interaction, reading)
     about = _("Look it up in your Studii account. The field shows the reserved credits.")
     amount = ui.TextInput[Any](custom_id=AMOUNT, default=str(job.reserved), max_length=9)
@@ -468,14 +468,14 @@ async def settle_charged(press: Press, job_id: str, posting: int) -> None:
     if charge is None:
         raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
     which = guild_id, job_id, charge, press.host.clock.now()
-    await _settle(press.interaction, press.host.services.db.write(actions.rule, *which))
+    await _settle(press.interaction, press.host.resources.db.write(actions.rule, *which))
 
 
 @button("release:{job_id}-{posting}", label=plazy("button", "Release credits"))
 async def release(press: Press, job_id: Id, posting: int) -> None:
     """Settle a job as never made: nothing is paid."""
     which = ensure_manager(press.interaction), job_id, None, press.host.clock.now()
-    await _settle(press.interaction, press.host.services.db.write(actions.rule, *which))
+    await _settle(press.interaction, press.host.resources.db.write(actions.rule, *which))
 
 
 def ruling_buttons(job: Job) -> list[ui.Button[Any]]:

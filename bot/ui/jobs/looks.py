@@ -46,7 +46,7 @@ async def last_results(
     if not looks:
         return {}, []
     host, guild_id = host_of(interaction), server_of(interaction)
-    db, tools = host.services.db, sorted({look.tool.slug for look in looks.values()})
+    db, tools = host.resources.db, sorted({look.tool.slug for look in looks.values()})
     try:
         jobs = await db.read(thumbnails.public, guild_id, tools, host.clock.now())
         found = ((key, _newest(interaction, look, jobs)) for key, look in looks.items())

@@ -130,30 +130,30 @@ async def full_size(press: Press, job_id: Id, posting: int) -> None:
     Discord has just signed those of the message's own files. Studii has what is shown smaller.
     """
     interaction, host = press.interaction, press.host
-    job = await job_for(interaction, host.services, job_id)
+    job = await job_for(interaction, host.resources, job_id)
     shown = next(iter(shown_of(interaction.message, job)), None)
     if shown is None or file_name_of(shown).startswith(SMALLER_FILE):
-        shown = await host.services.fresh_link(job)
+        shown = await host.resources.fresh_link(job)
     await answer(interaction, boxed(NEUTRAL, link_words(replace(job, output_url=shown))))
 
 
 @button("more:{job_id}-{posting}", label=plazy("button", "More…"))
 async def more(press: Press, job_id: Id, posting: int) -> None:
     """Show the presser alone what else they can do with the result."""
-    job = await press.host.services.db.read(queries.get, job_id)
+    job = await press.host.resources.db.read(queries.get, job_id)
     if job is None and _addressed_to(press.interaction.message) == press.interaction.user.id:
         await _delete(press, job_id)  # nothing else is left to do
         return
-    await _offer(press, await job_for(press.interaction, press.host.services, job_id))
+    await _offer(press, await job_for(press.interaction, press.host.resources, job_id))
 
 
 @button("set:pick:{set_id}:{number}")
 async def pick(press: Press, set_id: Id, number: int) -> None:
     """Show the chosen picture of a set to who chose it, with the buttons that a single result has."""
-    job = await job_for(press.interaction, press.host.services, press.values[0])
+    job = await job_for(press.interaction, press.host.resources, press.values[0])
     if job.set_id != set_id:
         raise Refused(JOB_GONE)
-    await _offer(press, job, await press.host.services.db.read(queries.of_set, set_id))
+    await _offer(press, job, await press.host.resources.db.read(queries.of_set, set_id))
 
 
 @button("staged:{job_id}-{posting}", label=plazy("button", "For a listing"))
@@ -167,7 +167,7 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
                 "Nothing was charged."
             )
         )
-    job = await press.host.services.db.read(queries.get, job_id)
+    job = await press.host.resources.db.read(queries.get, job_id)
     if job is not None and await _is_of_a_result(job, press.host):
         raise Refused(
             lazy(
@@ -175,7 +175,7 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
                 "photo. Nothing was charged."
             )
         )
-    rules = await press.host.services.db.read(rules_of, server_of(press.interaction))
+    rules = await press.host.resources.db.read(rules_of, server_of(press.interaction))
     label = shortened(rules.staging_label or _("Virtually staged"), 80).replace("`", "'")
     link = f"[{_('your link')}]"
     # As listings name it; see California's Business and Professions Code, section 10140.8.
@@ -231,7 +231,7 @@ async def drop(press: Press, job_id: Id, message_id: int | None = None) -> None:
 @button("dropped:{job_id}[:{message_id}]", label=DELETE, style=DANGER)
 async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> None:
     """Delete what the presser was asked about."""
-    interaction, db = press.interaction, press.host.services.db
+    interaction, db = press.interaction, press.host.resources.db
     await acknowledge(interaction)
     job = await db.read(queries.get, job_id)
     if job is not None and job.guild_id != interaction.guild_id:
@@ -307,7 +307,7 @@ async def _delete(press: Press, which: str, *, several: bool = False) -> None:
 
     `several`: it shows the results of that set.
     """
-    interaction, message, db = press.interaction, press.interaction.message, press.host.services.db
+    interaction, message, db = press.interaction, press.interaction.message, press.host.resources.db
     if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
         found = await db.read(queries.of_set, which) if several else [await db.read(queries.get, which)]
         job = next(iter(found), None)
@@ -354,7 +354,7 @@ async def _is_of_a_result(job: Job, host: Host) -> bool:
     source = job.source
     if source is None or source.message_id is None or is_before(source):
         return False
-    return await host.services.db.read(result_of, job.guild_id, source.message_id) is not None
+    return await host.resources.db.read(result_of, job.guild_id, source.message_id) is not None
 
 
 # Deleting a message, or one picture of a message that shows several of a set

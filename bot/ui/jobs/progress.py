@@ -25,7 +25,7 @@ from bot.jobs.models import (
     are_variations,
 )
 from bot.languages import gettext as _, lazy, ngettext, plazy
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.jobs.choosing import ask, choose
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS, MAX_VARIANTS, STYLE, FormStart, capitalised, choice
 from bot.ui.jobs.start import Terms, request_for, start_once
@@ -254,7 +254,7 @@ INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose agai
 async def cancel(press: Press, job_id: Id, posting: int) -> None:
     """Cancel a job that has not gone to Studii yet; its progress then says so."""
     await acknowledge(press.interaction)
-    job = await press.host.services.db.read(queries.get, job_id)
+    job = await press.host.resources.db.read(queries.get, job_id)
     await _follow_pressed(press.interaction, press.host, job)
     await cancelled(press, job, job_id)
 
@@ -264,7 +264,7 @@ async def cancelled(press: Press, job: Job | None, job_id: str) -> Job:
     interaction, host = press.interaction, press.host
     which = job_id, server_of(interaction), interaction.user.id, host.clock.now()
     may = job is not None and moderates(interaction, job)
-    return actions.ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
+    return actions.ensure_cancelled(await host.resources.db.write(actions.cancel, *which, moderates=may))
 
 
 @button("set:cancel:{set_id}", label=lazy("Cancel what hasn't started"))
@@ -276,7 +276,7 @@ async def cancel_set(press: Press, set_id: Id) -> None:
     await _follow_pressed(interaction, host, first)
     which = set_id, first.guild_id, interaction.user.id, host.clock.now()
     may = moderates(interaction, first)
-    if not await host.services.db.write(actions.cancel_set, *which, moderates=may):
+    if not await host.resources.db.write(actions.cancel_set, *which, moderates=may):
         raise Refused(lazy("All of them were sent to Studii already. The results will arrive automatically."))
 
 
@@ -285,7 +285,7 @@ async def again(press: Press, job_id: Id, posting: int) -> None:
     """Do the same again, for the person who presses it."""
     with in_order(press.interaction):
         await run_again(
-            press.interaction, press.host, [await job_for(press.interaction, press.host.services, job_id)]
+            press.interaction, press.host, [await job_for(press.interaction, press.host.resources, job_id)]
         )
 
 
@@ -304,7 +304,7 @@ async def set_again(press: Press, set_id: Id, each: int | None = None) -> None:
 async def edit(press: Press, job_id: Id, posting: int) -> None:
     """Show the form with a job's inputs; handing it in starts a new job."""
     interaction, host = press.interaction, press.host
-    job = await read_before_form(interaction, job_for(interaction, host.services, job_id))
+    job = await read_before_form(interaction, job_for(interaction, host.resources, job_id))
     ensure_stays_there(interaction, job)
     tool = host.catalog.get(job.tool)
     if not tool.inputs and tool.source is SourceRule.NONE:
@@ -324,12 +324,12 @@ async def edit(press: Press, job_id: Id, posting: int) -> None:
 @button("vary:{job_id}-{posting}", label=plazy("button", "Variations…"))
 async def vary(press: Press, job_id: Id, posting: int) -> None:
     """Ask for how many more pictures with the same inputs, or in which styles of a tool that has some."""
-    interaction, services = press.interaction, press.host.services
-    job = await read_before_form(interaction, job_for(interaction, services, job_id))
+    interaction, resources = press.interaction, press.host.resources
+    job = await read_before_form(interaction, job_for(interaction, resources, job_id))
     ensure_stays_there(interaction, job)
     tool = press.host.catalog.get(job.tool)
     asked = request_for(interaction, tool, terms_of(job, tool))
-    await read_before_form(interaction, services.db.read(services.acceptance.ensure_possible, asked))
+    await read_before_form(interaction, resources.db.read(resources.acceptance.ensure_possible, asked))
     price, style = again_price(job), tool.input(STYLE)
     counts = [
         discord.SelectOption(
@@ -359,14 +359,14 @@ async def varied(press: Press, job_id: Id, posting: int) -> None:
     styles: Sequence[str] = press.values.get(STYLE) or ()
     variants = [{STYLE: one} for one in styles] or [dict[str, str]()] * int(press.values["count"][0])
     with in_order(press.interaction):
-        job = await job_for(press.interaction, press.host.services, job_id)
+        job = await job_for(press.interaction, press.host.resources, job_id)
         await run_again(press.interaction, press.host, [job], variants=variants)
 
 
 @button("use:{job_id}-{posting}", label=plazy("button", "Use in…"))
 async def use_in(press: Press, job_id: Id, posting: int) -> None:
     """Start another tool from the result."""
-    job = await job_for(press.interaction, press.host.services, job_id)
+    job = await job_for(press.interaction, press.host.resources, job_id)
     ensure_stays_there(press.interaction, job)
     ensure_can_post(press.interaction)
     message = press.interaction.message
@@ -413,9 +413,9 @@ async def run_again(
     await start_once(interaction, tool, first.inputs, [one for one in photos if one is not None], terms)
 
 
-async def job_for(interaction: discord.Interaction, services: Services, job_id: str) -> Job:
+async def job_for(interaction: discord.Interaction, resources: Resources, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
-    job = await services.db.read(queries.get, job_id)
+    job = await resources.db.read(queries.get, job_id)
     own = job is not None and job.user_id == interaction.user.id  # in a DM of ours
     here = job is not None and (own if interaction.guild_id is None else interaction.guild_id == job.guild_id)
     return _for_person(interaction, [job] if job is not None and here else [])[0]
@@ -429,7 +429,7 @@ def terms_of(job: Job, tool: Tool) -> Terms:
 
 
 async def _set_for(interaction: discord.Interaction, host: Host, set_id: str) -> list[Job]:
-    jobs = await host.services.db.read(actions.of_set, set_id, server_of(interaction))
+    jobs = await host.resources.db.read(actions.of_set, set_id, server_of(interaction))
     return _for_person(interaction, jobs)
 
 

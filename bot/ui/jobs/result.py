@@ -266,7 +266,7 @@ async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
     place."""
     await acknowledge(press.interaction)
     user_id, now, agreed = press.interaction.user.id, press.host.clock.now(), wish == "yes"
-    await press.host.services.db.write(answer_for_best, user_id, now, agreed=agreed)
+    await press.host.resources.db.write(answer_for_best, user_id, now, agreed=agreed)
     said = str(
         lazy(
             "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."

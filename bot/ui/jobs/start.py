@@ -144,7 +144,7 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
     with in_order(interaction):
         if in_place:
             await acknowledge(interaction)
-        question = await host.services.db.read(find_open, question_id, host.clock.now())
+        question = await host.resources.db.read(find_open, question_id, host.clock.now())
         if question is None:
             await _take_away(interaction)
             return
@@ -155,7 +155,7 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
         ensure_can_post(interaction)
         await in_turn(interaction)
         try:
-            jobs = await host.services.acceptance.accept_all(question.confirmed(member_context(interaction)))
+            jobs = await host.resources.acceptance.accept_all(question.confirmed(member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
             await answer_in_place(interaction, question_panel(again, host.catalog))
@@ -270,7 +270,7 @@ async def start(
     await in_turn(interaction)
     complete = partial(_complete, interaction, tool, values, terms)
     try:
-        jobs = await host.services.acceptance.accept_all(requests, complete)
+        jobs = await host.resources.acceptance.accept_all(requests, complete)
     except ConfirmationNeeded as needed:
         if needed.question is None:
             raise

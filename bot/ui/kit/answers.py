@@ -33,7 +33,7 @@ from bot.languages import (
     pgettext,
     speak,
 )
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.kit.layout import BAD, Panel, boxed, row, sentence
 from bot.ui.kit.reasons import error_words
 
@@ -149,7 +149,7 @@ class Clicks:
 class Host(Protocol):
     """The client. Handlers use nothing else of it."""
 
-    services: Services
+    resources: Resources
     catalog: Catalog
     clock: Clock
     open_forms: BoundedDict[str, Callable[[Any], Awaitable[None]]]  # what follows, by custom id

@@ -648,7 +648,7 @@ async def drop(press: Press, at: Address, name: Name, following: int) -> None:
 async def fill(press: Press, at: Address, name: Name) -> None:
     """Show the form of a setting."""
     topic, setting = _topic(at), _topic(at).setting(name)
-    reading = press.host.services.db.read(topic.load, _scope(press.interaction, at))
+    reading = press.host.resources.db.read(topic.load, _scope(press.interaction, at))
     row_ = await read_before_form(press.interaction, reading)
     now = Now(row_, press.interaction, at, press.let_in)
     await press.ask(setting.title, *cast(Any, setting.kind).fields(now, setting.value(row_)))
@@ -693,7 +693,7 @@ async def update(press: Press, at: str, work: Work, name: str = "") -> None:
 
 
 async def _now(interaction: discord.Interaction[Any], at: str, *, let_in: bool) -> Now:
-    row_ = await host_of(interaction).services.db.read(_topic(at).load, _scope(interaction, at))
+    row_ = await host_of(interaction).resources.db.read(_topic(at).load, _scope(interaction, at))
     return Now(row_, interaction, at, let_in, seen=await _topic(at).look(interaction, row_))
 
 
@@ -701,7 +701,7 @@ async def _done(
     interaction: discord.Interaction[Any], at: str, work: Work, *, let_in: bool
 ) -> tuple[Now, list[str]]:
     """Do the work. Return what the panel is drawn from then, and what has changed. Raises `Refused`."""
-    topic, scope, db = _topic(at), _scope(interaction, at), host_of(interaction).services.db
+    topic, scope, db = _topic(at), _scope(interaction, at), host_of(interaction).resources.db
     row_, said, changes = await db.write(_saved, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
     await topic.after(interaction, row_)
     now = Now(row_, interaction, at, let_in, seen=await topic.look(interaction, row_))

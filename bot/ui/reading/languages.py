@@ -8,8 +8,8 @@ import discord
 from bot.aio.tasks import WakeUp, run_forever
 from bot.errors import DatabaseFailed
 from bot.languages import Language, known_language
+from bot.resources import Resources
 from bot.servers import settings
-from bot.services import Services
 
 COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
 MAX_REMEMBERED_LANGUAGES = 10_000  # of members
@@ -19,16 +19,16 @@ STORED_EVERY = 5.0  # seconds, so that those of a crowd are stored at once
 class Readers:
     """Says in which language to speak in a server, and to one person, which is the one last heard of."""
 
-    def __init__(self, client: discord.Client, services: Callable[[], Services]) -> None:
+    def __init__(self, client: discord.Client, resources: Callable[[], Resources]) -> None:
         self._client = client
-        self._services = services
+        self._resources = resources
         self.heard: dict[int, Language] = {}  # since the last time that languages were stored
         self._stored: dict[int, Language] = {}  # or to be stored no more
 
     async def in_server(self, guild_id: int) -> Language:
         """Return the language of what a server's channels show."""
         try:
-            server = await self._services().db.read(settings.of, guild_id)
+            server = await self._resources().db.read(settings.of, guild_id)
         except DatabaseFailed:
             server = settings.GuildSettings(guild_id)  # better another language than no answer
         return server_language(server, self._client.get_guild(guild_id))
@@ -37,7 +37,7 @@ class Readers:
         """Return a person's last known language, else that of the server they are written to from."""
         with suppress(DatabaseFailed):
             known = self.heard.get(user_id) or self._stored.get(user_id)
-            known = known or await self._services().db.read(settings.language_of, user_id)
+            known = known or await self._resources().db.read(settings.language_of, user_id)
             if known is not None:
                 return known
         return await self.in_server(guild_id)
@@ -56,7 +56,7 @@ class Readers:
 
     async def store(self) -> float:
         """Store what was heard of members since the last time. Return when to do so again."""
-        services, heard, self.heard = self._services(), self.heard, {}
+        resources, heard, self.heard = self._resources(), self.heard, {}
         fresh = dict(heard.items() - self._stored.items())
         # Before the database says so, as a member may be forgotten meanwhile; the newest are the last.
         self._stored = {one: known for one, known in self._stored.items() if one not in heard} | heard
@@ -64,7 +64,7 @@ class Readers:
             del self._stored[one]
         if fresh:
             try:
-                await services.db.write(settings.note_languages, fresh, services.clock.now())
+                await resources.db.write(settings.note_languages, fresh, resources.clock.now())
             except DatabaseFailed:
                 for one in fresh:  # noted again when they come again
                     self._stored.pop(one, None)

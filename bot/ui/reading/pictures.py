@@ -17,7 +17,7 @@ from bot.jobs import queries, thumbnails
 from bot.jobs.models import SPOILER, UNKNOWN_MEMBER, Job, JobState, SourcePhoto
 from bot.languages import Message, lazy, paragraph
 from bot.media.kinds import ALIASES, PHOTO_SUFFIXES, UNKNOWN_TYPE, PhotoKind
-from bot.services import Services
+from bot.resources import Resources
 from bot.ui.kit.answers import DISCORD_ERRORS, refused_as, tolerated
 from bot.ui.kit.layout import custom_ids, plain
 
@@ -199,7 +199,7 @@ def _reachable(url: str, proxy_url: str | None, *, own: bool = False) -> str:
 _OF_A_JOB = re.compile(r"studii:[a-z]+:(?P<job>[0-9a-f]{16})-[0-9]+")
 
 
-async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
+async def author_in(message: discord.Message, client: discord.Client, resources: Resources) -> int:
     """Return the id of the member who posted the message's pictures, or `UNKNOWN_MEMBER`.
 
     The author of a forwarded picture is who posted it first, that of a result is the author of its photo.
@@ -216,7 +216,7 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
     guild_id = message.guild.id if message.guild is not None else None
     found = (_OF_A_JOB.fullmatch(custom_id or "") for custom_id in custom_ids(message.components))
     for match in filter(None, found):
-        job = await services.db.read(queries.get, match["job"])
+        job = await resources.db.read(queries.get, match["job"])
         return UNKNOWN_MEMBER if job is None or job.guild_id != guild_id else author_of(job)
     return UNKNOWN_MEMBER
 

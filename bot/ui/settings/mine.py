@@ -273,10 +273,10 @@ def forgotten_panel(now: int, later: int, where: str) -> Panel:
 @button("forgetme:{where}", label=lazy("Erase my data…"), style=discord.ButtonStyle.danger)
 async def forget_me(press: Press, where: Where) -> None:
     """Ask what to erase of the presser's own data, erase it, or keep it."""
-    interaction, services = press.interaction, press.host.services
+    interaction, resources = press.interaction, press.host.resources
     guild_id, user_id = server_of(interaction), interaction.user.id
     if where == "ask":
-        erasable = await services.db.read(privacy.erasable, user_id, guild_id)
+        erasable = await resources.db.read(privacy.erasable, user_id, guild_id)
         await answer_in_place(interaction, ask_to_forget_me(*erasable))
     elif where == "not":
         await turn_to(press, NAME, said=[lazy("Nothing was erased.")])
@@ -285,7 +285,7 @@ async def forget_me(press: Press, where: Where) -> None:
         press.host.readers.forget(user_id)
         there = guild_id if where == "here" else None
         now = press.host.clock.now()
-        erased = await privacy.erase_member(services.db, services.discard, user_id, now, there)
+        erased = await privacy.erase_member(resources.db, resources.discard, user_id, now, there)
         await interaction.edit_original_response(view=forgotten_panel(*erased, where))
 
 

@@ -383,7 +383,7 @@ async def _missing_emoji(interaction: discord.Interaction[Any], row: PhotosRow) 
 
 
 async def _after(interaction: discord.Interaction[Any], row: PhotosRow) -> None:
-    await host_of(interaction).services.photo_rules.reread(row.rules.guild_id)
+    await host_of(interaction).resources.photo_rules.reread(row.rules.guild_id)
 
 
 def _metadata_words(now: Now) -> str:

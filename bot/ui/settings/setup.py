@@ -148,12 +148,12 @@ def load(session: Any, scope: Scope) -> SetupRow:
 async def seen_by(interaction: discord.Interaction[Any], row: SetupRow) -> SetupState:
     """Return the state of the server that a panel is about: what the database says, and Discord."""
     host, guild, guild_id = host_of(interaction), interaction.guild, server_of(interaction)
-    services, log = host.services, row.settings.log_channel_id
-    rules, taps = services.photo_rules.rules(guild_id), services.photo_rules.taps(guild_id)
+    resources, log = host.resources, row.settings.log_channel_id
+    rules, taps = resources.photo_rules.rules(guild_id), resources.photo_rules.taps(guild_id)
     shut = shut_words(guild, rules, taps, row.access, host.catalog)
     return SetupState(
         **vars(row),
-        has_key=row.key is not None and services.vault.opens(row.key.ciphertext),
+        has_key=row.key is not None and resources.vault.opens(row.key.ciphertext),
         missing=missing_to_post(interaction.app_permissions, interaction.channel),
         lacking=lines(lacking_words(guild, rules), shut),
         reads_messages=interaction.client.intents.message_content,
@@ -357,7 +357,7 @@ def _requests_line(now: Now) -> str:
 
 async def open_setup(interaction: discord.Interaction[Any]) -> None:
     """Show the panel, and note the language of the admin who has set the server up first."""
-    db, guild_id = host_of(interaction).services.db, server_of(interaction)
+    db, guild_id = host_of(interaction).resources.db, server_of(interaction)
     if (await db.read(settings.of, guild_id)).admin_language is None:
         await db.write(settings.change, guild_id, admin_language=spoken())
     await open_panel(interaction, SETUP.name)
@@ -369,7 +369,7 @@ async def open_setup(interaction: discord.Interaction[Any]) -> None:
 @button("setup:key", label=lazy("Enter key"), who=admin)
 async def key(press: Press) -> None:
     """Show the form, with the plan of the key that the server has."""
-    reading = press.host.services.db.read(keys.current, server_of(press.interaction))
+    reading = press.host.resources.db.read(keys.current, server_of(press.interaction))
     current = await read_before_form(press.interaction, reading)
     options = [
         discord.SelectOption(
@@ -397,14 +397,14 @@ async def key(press: Press) -> None:
 @key.submitted
 async def key_entered(press: Press) -> None:
     """Take a key: the only way in which the bot gets one."""
-    guild_id, services, values = server_of(press.interaction), press.host.services, press.values
-    before = await services.db.read(keys.current, guild_id)
+    guild_id, resources, values = server_of(press.interaction), press.host.resources, press.values
+    before = await resources.db.read(keys.current, guild_id)
     try:
-        new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
+        new = await resources.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
     except Refused as refusal:  # said in the panel, so that it goes once a key is accepted
         await turn_to(press, SETUP.name, said=[f"❌ {refusal_words(refusal)}"])
         return
-    await services.db.write(note_changes, _scope(press), SETUP, _entry(before), _entry(new))
+    await resources.db.write(note_changes, _scope(press), SETUP, _entry(before), _entry(new))
     plan = _(
         "{plan}, up to {limit} requests a minute",
         plan=new.plan.value.capitalize(),
@@ -416,7 +416,7 @@ async def key_entered(press: Press) -> None:
 @button("setup:forget:{key_id}", label=lazy("Remove key"), style=discord.ButtonStyle.danger, who=admin)
 async def remove_key(press: Press, key_id: int) -> None:
     """Remove the key, and tell what became of the jobs."""
-    cancelled, running = await press.host.services.db.write(_forget, _scope(press), key_id)
+    cancelled, running = await press.host.resources.db.write(_forget, _scope(press), key_id)
     cancelled_words = ngettext(
         "{count} waiting job was cancelled at no cost.",
         "{count} waiting jobs were cancelled at no cost.",
@@ -457,7 +457,7 @@ def _entry(key: StudiiKey | None) -> dict[str, str | None]:
 @button("setup:ask:{key_id}", label=lazy("Remove key…"), who=admin)
 async def ask_to_remove(press: Press, key_id: int) -> None:
     """Say what removing the key means, before it is done."""
-    current = await press.host.services.db.read(keys.current, server_of(press.interaction))
+    current = await press.host.resources.db.read(keys.current, server_of(press.interaction))
     if current is None or current.id != key_id:
         raise Refused(ANOTHER_KEY)
     keep = show.looking(label=lazy("Keep key")).of(SETUP.name, 0)

@@ -15,8 +15,8 @@ from bot.ui.help import SHOWN_FIRST
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, make_bot, open_desk, pieces
 from tests.support.jobs import ledger_lines
+from tests.support.resources import sweep
 from tests.support.servers import cog, greetings, leave, rejoin
-from tests.support.services import sweep
 
 
 @pytest.mark.promise
@@ -40,7 +40,7 @@ async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_i
     async with open_desk(tmp_path) as desk:
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
         for _ in range(2):
-            again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+            again, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
             await desk.env.restart_bot(again)
         assert greetings(desk) == 1
         assert len(desk.channel.history()) == 1
@@ -73,10 +73,10 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
     job = await desk.job()
     assert job.state is JobState.CANCELLED
     assert await ciphertexts(desk.db) == [b""]
-    await sweep(desk.services)
+    await sweep(desk.resources)
     assert (await desk.job()).inputs["prompt"] == "a red kite"
     desk.clock.advance(timedelta(days=31).total_seconds())
-    await sweep(desk.services)
+    await sweep(desk.resources)
     assert await desk.db.read(queries.in_states, list(JobState)) == []
     assert await ledger_lines(desk.db, guild_id=desk.guild.id) == []
     assert await desk.db.read(keys.stored) == []
@@ -84,23 +84,23 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
 
 @pytest.mark.promise
 async def test_a_server_that_comes_back_in_time_keeps_the_rest(desk: Desk) -> None:
-    await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
+    await desk.resources.db.write(privacy.left, desk.guild.id, desk.clock.now())
     desk.clock.advance(timedelta(days=20).total_seconds())
-    assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
+    assert await desk.resources.db.write(settings.came, desk.guild.id, desk.clock.now())
     desk.clock.advance(timedelta(days=20).total_seconds())
-    await sweep(desk.services)
+    await sweep(desk.resources)
     assert len(await desk.db.read(keys.stored)) == 1
 
 
 async def known(desk: Desk, *guild_ids: int) -> None:
     """Servers that the bot was in, each with a Studii key."""
     for guild_id in guild_ids:
-        await desk.services.db.write(settings.came, guild_id, desk.clock.now())
-        await desk.services.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO)
+        await desk.resources.db.write(settings.came, guild_id, desk.clock.now())
+        await desk.resources.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO)
 
 
 async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:
-    return [one for one in guild_ids if await desk.services.db.read(keys.current, one) is not None]
+    return [one for one in guild_ids if await desk.resources.db.read(keys.current, one) is not None]
 
 
 def unseen(desk: Desk) -> None:
@@ -116,10 +116,10 @@ async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_do
         mine = desk.bot.application_id
         assert mine is not None
         await known(desk, 7)
-        found = await desk.services.db.write(settings.compare, mine, [7])
+        found = await desk.resources.db.write(settings.compare, mine, [7])
         assert found is not None
         assert found[1] == []
-        assert await desk.services.db.write(settings.compare, mine + 1, []) is None
+        assert await desk.resources.db.write(settings.compare, mine + 1, []) is None
         await cog(desk).on_ready()
         assert await with_keys(desk, 7) == []
 
@@ -153,7 +153,7 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
     await known(desk, *gone)
     await cog(desk).on_ready()
     assert await with_keys(desk, *gone) == gone
-    assert list(await desk.services.db.read(settings.missing)) == gone
+    assert list(await desk.resources.db.read(settings.missing)) == gone
     assert (await desk.db.read(settings.of, 1)).paused
     await cog(desk).on_ready()  # and the next start changes nothing about that
     assert await with_keys(desk, *gone) == gone
@@ -165,7 +165,7 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(de
     states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
     going = await desk.move(await desk.job(), *states, charged=5)
     await leave(desk)
-    ended = await desk.services.db.read(queries.get, going.id)
+    ended = await desk.resources.db.read(queries.get, going.id)
     assert ended is not None
     assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
     assert "was removed from the server" in reason_words(ended.failure_text)

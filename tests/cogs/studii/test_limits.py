@@ -23,13 +23,13 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(desk: Des
     member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
     for role, credits_ in zip(roles, (8, 16), strict=True):
         await spending.set_limits(
-            desk.services, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
+            desk.resources, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
         )
     for _ in range(2):
         assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
     refused = await member.slash(desk.channel, "studio", prompt="A red kite")
     assert "0 of 16 credits left today" in texts(refused)
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
+    await spending.set_limits(desk.resources, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
     assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
 
 
@@ -48,7 +48,7 @@ async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(d
         await desk.admin.slash(desk.channel, "studii grant", credits=-60)
     )
     await desk.admin.slash(desk.channel, "studii grant", credits=-50)
-    assert (await spending.budget(desk.services, desk.guild.id)).left == 100
+    assert (await spending.budget(desk.resources, desk.guild.id)).left == 100
 
 
 @pytest.mark.promise
@@ -157,7 +157,7 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk:
     told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-5))
     assert "No credits were granted for today, so you can't take any back." in told
     assert "Nothing was changed." in told
-    assert (await spending.budget(desk.services, desk.guild.id)).left == 100
+    assert (await spending.budget(desk.resources, desk.guild.id)).left == 100
     before = await desk.db.read(settings.of, desk.guild.id)
     for stars in ("0", "21", "many"):
         said = await change(desk, "results", "best_stars", value=stars)

@@ -21,12 +21,12 @@ from tests.support.desk import DONE, Desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, sent, tell_end
-from tests.support.services import sweep
+from tests.support.resources import sweep
 from tests.support.settings import change, opened
 
 
 async def log_of(desk: Desk) -> tuple[int | None, bool]:
-    server = await desk.services.db.read(settings.of, desk.guild.id)
+    server = await desk.resources.db.read(settings.of, desk.guild.id)
     return server.log_channel_id, bool(server.log_results)
 
 
@@ -283,7 +283,7 @@ async def test_that_a_message_was_logged_is_forgotten_with_what_jobs_say(desk: D
         await desk.db.write(given(sent, await told(desk, kind), desk.clock.now()))
     asked = await told(desk, NoticeKind.MADE, "2")
     desk.clock.advance(91 * 86_400)
-    await sweep(desk.services)
+    await sweep(desk.resources)
     kept = await desk.db.read(lambda session: [(one.kind, one.key) for one in session.scalars(select(Post))])
     assert (NoticeKind.MADE, "1") not in kept
     assert {(NoticeKind.KEY_REFUSED, "1"), (asked.kind, asked.key)} <= set(kept)

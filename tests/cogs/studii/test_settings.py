@@ -24,7 +24,7 @@ async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(des
     assert "**The key works**: `stu_…cdef` · Team" in told
     assert KEY not in told
     assert "**Next**: set a budget." in told
-    kept = await desk.services.db.read(keys.current, desk.guild.id)
+    kept = await desk.resources.db.read(keys.current, desk.guild.id)
     assert kept is not None
     assert kept.plan is Plan.TEAM
 
@@ -48,7 +48,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(
         told = await enter(desk, key)
         assert reason in told
         assert key not in told
-        assert await desk.services.db.read(keys.current, desk.guild.id) is None
+        assert await desk.resources.db.read(keys.current, desk.guild.id) is None
 
 
 @pytest.mark.promise
@@ -60,7 +60,7 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
     assert "500 credits a month" in told
     told = texts(await admin(desk, "budget", credits=40))
     assert "40 credits a month" in told
-    budget = (await spending.budget(desk.services, desk.guild.id)).settings
+    budget = (await spending.budget(desk.resources, desk.guild.id)).settings
     assert (budget.budget_limit, budget.budget_period) == (40, Period.MONTH)
 
 

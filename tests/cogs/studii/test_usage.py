@@ -80,7 +80,7 @@ async def test_a_budget_far_above_what_was_spent_is_an_arrow_and_a_near_one_a_li
         ]
 
     assert await marked() == [True, False]
-    await spending.set_budget(desk.services, desk.guild.id, 40, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 40, Period.DAY)
     assert await marked() == [False, True]
 
 
@@ -88,7 +88,7 @@ async def test_a_budget_far_above_what_was_spent_is_an_arrow_and_a_near_one_a_li
 async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(desk: Desk) -> None:
     await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
     await desk.db.write(settings.change, desk.guild.id, timezone="Pacific/Auckland")
-    report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
+    report = await desk.resources.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]
     spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
     used = [day for day in report.days if spent[str(day)]]
@@ -146,14 +146,14 @@ async def test_states_are_in_the_readers_language_like_the_headings(desk: Desk) 
 async def test_another_servers_lines_are_in_no_file(desk: Desk, tmp_path: Path) -> None:
     await some_jobs(desk)
     asked = (desk.guild.id + 1, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10_000)
-    path, lines = await write_ledger(desk.services.db, *asked, state_words=str)
+    path, lines = await write_ledger(desk.resources.db, *asked, state_words=str)
     assert (lines, len(path.read_text("utf-8").splitlines())) == (0, 1)
 
 
 @pytest.mark.promise
 async def test_a_ledger_that_is_too_large_is_zipped(desk: Desk, tmp_path: Path) -> None:
     await some_jobs(desk)
-    asked = (desk.services.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
+    asked = (desk.resources.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
     (tmp_path / "plain").mkdir()
     plain = await write_ledger(*asked, tmp_path / "plain", 10_000, state_words=str)
     text = plain[0].read_bytes()

@@ -14,7 +14,7 @@ from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, started, texts
 from tests.support.posts import deliver, sent
-from tests.support.services import erase
+from tests.support.resources import erase
 from tests.support.settings import admin, change
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
 
@@ -26,7 +26,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk
     assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
     assert "This rule exists" in await forbid(desk, "BLIMP7")
     assert "Add them one by one" in await forbid(desk, "nude*, gun")
-    assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
+    assert len(await desk.resources.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
 
 
 @pytest.mark.promise
@@ -52,13 +52,13 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
 async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(desk: Desk) -> None:
     await admin(desk, "photos auto", tool="virtual-staging", inputs="style=gothic")
     await forbid(desk, "gothic")
-    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
+    await desk.resources.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(3):
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
     assert await jobs_of(desk) == []
     # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
-    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
     assert len(await notices(desk)) == 1
     shown = await posted(desk)
     assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
@@ -75,14 +75,14 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(desk
 async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(desk: Desk) -> None:
     await admin(desk, "photos auto", tool="virtual-staging")
     tool = desk.bot.catalog.get("virtual-staging")
-    await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
+    await desk.resources.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
     await forbid(desk, "gothic")
-    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
+    await desk.resources.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(2):
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
     assert await jobs_of(desk) == []
-    assert desk.tom.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+    assert desk.tom.id in (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
     assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
 
 
@@ -98,7 +98,7 @@ async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_me
     await forbid(desk, "blimp")
     for member in (desk.maya, desk.tom):
         await member.slash(desk.channel, "studio", prompt="A red blimp")
-    await erase(desk.services, desk.maya.id)
+    await erase(desk.resources, desk.maya.id)
     assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
 
 
@@ -116,22 +116,22 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
 @pytest.mark.promise
 async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(desk: Desk) -> None:
     await forbid(desk, "blimp")
-    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
+    await desk.resources.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(3):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
         desk.clock.advance(86_401)
-    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-    await desk.services.db.write(settings.change, desk.guild.id, refusals=0)
+    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    await desk.resources.db.write(settings.change, desk.guild.id, refusals=0)
     for _ in range(3):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
 
 
 @pytest.mark.promise
 async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(desk: Desk) -> None:
     await forbid(desk, "blimp")
-    await desk.services.db.write(settings.change, desk.guild.id, refusals=2, pause_hours=3)
+    await desk.resources.db.write(settings.change, desk.guild.id, refusals=2, pause_hours=3)
     for _ in range(2):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
     await change(desk, "moderation blocked", "blocked", desk.maya)

@@ -23,7 +23,7 @@ from tests.support.presses import press
 async def short(desk: Desk, credits_: int = 3) -> None:
     """Maya's allowance is too small for a picture, which costs 8."""
     await desk.set_key()
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, credits_))
+    await spending.set_limits(desk.resources, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, credits_))
 
 
 async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
@@ -45,7 +45,7 @@ async def request_message(desk: Desk) -> discord.Message:
 
 
 async def left(desk: Desk, who: MemberActor) -> int | None:
-    return (await spending.of_member(desk.services, desk.guild.id, who.id, ())).left
+    return (await spending.of_member(desk.resources, desk.guild.id, who.id, ())).left
 
 
 @pytest.mark.promise
@@ -56,7 +56,7 @@ async def test_a_request_that_is_seen_in_place_calls_those_with_manage_server(
     await short(desk)
     if chosen:  # else there is no log channel, in which admins would read it
         log = {"log_channel_id": desk.guild.create_text_channel("log").id}
-        await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True, **log)
+        await desk.resources.db.write(settings.change, desk.guild.id, requests_in_place=True, **log)
     await asked(desk, desk.maya)
     message = await request_message(desk)
     roles = desk.env.backend.get_guild(desk.guild.id).roles.values()
@@ -76,11 +76,11 @@ async def test_a_request_that_is_seen_in_place_calls_those_with_manage_server(
 async def test_who_lacks_the_servers_budget_gets_it_for_the_server(
     desk: Desk, period: Period, said: str
 ) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 1, period)
+    await spending.set_budget(desk.resources, desk.guild.id, 1, period)
     await asked(desk, desk.maya)
     assert f"A grant adds 20 credits {said}." in texts(await request_message(desk))
     await desk.admin.click(desk.channel.history()[-1], label="Grant 20")
-    assert (await spending.budget(desk.services, desk.guild.id)).left == 21
+    assert (await spending.budget(desk.resources, desk.guild.id)).left == 21
 
 
 async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(desk: Desk) -> None:
@@ -124,7 +124,7 @@ async def test_two_admins_at_once_grant_once(desk: Desk) -> None:
     await short(desk)
     await asked(desk, desk.maya)
     (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-    db, now = desk.services.db, desk.clock.now()
+    db, now = desk.resources.db, desk.clock.now()
     said = await asyncio.gather(
         db.write(requests.answer, notice.key, RequestState.GRANTED, desk.admin.id, now),
         db.write(requests.answer, notice.key, RequestState.DECLINED, 77, now),

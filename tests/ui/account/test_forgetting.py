@@ -16,7 +16,7 @@ from tests.support.desk import DONE, Desk, answer_of, make_bot, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.posts import open_posts
 from tests.support.presses import press
-from tests.support.services import accept, sweep
+from tests.support.resources import accept, sweep
 from tests.support.settings import control, usage
 
 
@@ -33,10 +33,10 @@ async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(d
     )
     await desk.settle(done, 8)
     desk.clock.advance(timedelta(days=89).total_seconds())
-    await sweep(desk.services)
+    await sweep(desk.resources)
     assert (await desk.job()).inputs["prompt"] == "a red kite"
     desk.clock.advance(timedelta(days=2).total_seconds())
-    await sweep(desk.services)
+    await sweep(desk.resources)
     job = await desk.job()
     assert (job.inputs, job.output_url, job.settled) == ({}, None, 8)
 
@@ -55,16 +55,16 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(
     await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
     told = await desk.forget(desk.maya)
     assert "pictures of 1 job" in texts(told)
-    job = await desk.services.db.read(queries.get, mine.id)
+    job = await desk.resources.db.read(queries.get, mine.id)
     assert job is not None
     assert (job.inputs, job.output_file, job.settled) == ({}, None, 8)
     assert not picture.exists()
     assert (await desk.job()).inputs["prompt"] == "not to be touched"
     # While the budget's period lasts, an allowance must not be had twice; then the name goes.
-    assert (await spending.of_member(desk.services, desk.guild.id, desk.maya.id)).use.usage.settled == 8
+    assert (await spending.of_member(desk.resources, desk.guild.id, desk.maya.id)).use.usage.settled == 8
     desk.clock.advance(timedelta(days=1).total_seconds())
-    await sweep(desk.services)
-    job = await desk.services.db.read(queries.get, mine.id)
+    await sweep(desk.resources)
+    job = await desk.resources.db.read(queries.get, mine.id)
     assert job is not None
     assert (job.user_id, job.settled) == (0, 8)
     assert "<@0>" not in texts(await desk.admin.slash(desk.channel, "jobs"))
@@ -86,14 +86,14 @@ async def _made(desk: Desk, prompt: str = "a secret") -> Job:
 async def _made_elsewhere(desk: Desk) -> Job:
     """A job of the same member in another server."""
     other = desk.guild.id + 1
-    await desk.services.keys.set_key(other, "stu_another_0123456789", Plan.PRO)
+    await desk.resources.keys.set_key(other, "stu_another_0123456789", Plan.PRO)
     inputs = desk.bot.catalog.get("studio").prepare({"prompt": "elsewhere"}, has_source=False)
-    job = await accept(desk.services.acceptance, JobRequest(other, 5, desk.maya.id, "studio", inputs))
+    job = await accept(desk.resources.acceptance, JobRequest(other, 5, desk.maya.id, "studio", inputs))
     return await desk.settle(await desk.move(job, *STATES, announced_at=desk.clock.now()), 8)
 
 
 async def _inputs(desk: Desk, job: Job) -> object:
-    stored = await desk.services.db.read(queries.get, job.id)
+    stored = await desk.resources.db.read(queries.get, job.id)
     assert stored is not None
     return stored.inputs.get("prompt")
 
@@ -148,7 +148,7 @@ async def test_what_runs_stays_in_the_list_until_it_is_done(desk: Desk) -> None:
 
 
 async def refuses(desk: Desk) -> bool:
-    return bool(await desk.services.db.read(access.refusing_photos, [desk.maya.id]))
+    return bool(await desk.resources.db.read(access.refusing_photos, [desk.maya.id]))
 
 
 @pytest.mark.promise
@@ -158,7 +158,7 @@ async def test_a_member_sees_and_changes_whether_starred_results_are_shown(desk:
     for value in ("on", "off"):
         await desk.maya.click(answer_of(shown), custom_id=control(shown, "studii:put:settings:starred"))
         assert f"**Your starred results are shown**: {value}" in texts(shown)
-        answered = await desk.services.db.read(lambda session: session.get(BestConsent, desk.maya.id))
+        answered = await desk.resources.db.read(lambda session: session.get(BestConsent, desk.maya.id))
         assert bool(answered and answered.agreed) is (value == "on")
 
 
@@ -168,7 +168,7 @@ async def test_each_presses_for_themselves_also_after_a_restart_and_no_log_hears
 ) -> None:
     shown = await desk.maya.slash(desk.channel, "settings")
     message: Any = shown.response
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     custom_id = "studii:put:settings:photos:off"
     await press(desk, desk.tom, await desk.channel_message(custom_id), custom_id)
     assert not await refuses(desk)

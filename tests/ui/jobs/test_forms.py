@@ -74,7 +74,7 @@ async def test_a_job_from_a_photos_menu_can_be_private(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_where_private_is_not_allowed_it_is_not_asked(desk: Desk) -> None:
-    await desk.services.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
+    await desk.resources.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
     form = await opened(desk, desk.maya, "virtual-staging")
     assert "private" not in fields(form)
     await desk.maya.submit_modal(form, {"image": ROOM})
@@ -135,12 +135,12 @@ async def without_key(_: Desk) -> None:
 
 async def without_credits(desk: Desk) -> None:
     await desk.set_key()
-    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 1, Period.DAY)
 
 
 async def without_starts(desk: Desk) -> None:
     await desk.set_key()
-    await spending.set_limits(desk.services, desk.guild.id, rate=StartRate(1, 600))
+    await spending.set_limits(desk.resources, desk.guild.id, rate=StartRate(1, 600))
     await desk.tom.slash(desk.channel, "studio", prompt="A kite")
 
 
@@ -247,7 +247,7 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
 @pytest.mark.promise
 async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so(desk: Desk) -> None:
     form = await opened(desk, desk.maya, "studio")
-    await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 10, Period.DAY)
     refused = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
     labels = [piece["label"] for piece in pieces(refused) if piece["type"] == 2]
     assert labels == ["Edit", "Ask an admin"]

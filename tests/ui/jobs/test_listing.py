@@ -206,7 +206,7 @@ async def test_small_pictures_come_with_the_page_and_go_with_what_is_deleted(
     assert [url.rpartition("/")[2].partition("?")[0] for url in thumbnails(shown)] == [
         f"{job.id}.webp" for job in (other, kept, private)
     ]
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     for _again in range(2):  # as a click that is repeated
         assert not (await open_listed(desk.maya, shown)).followups
@@ -238,7 +238,7 @@ REASON = Reason(ReasonCode.OUT_OF_CREDITS)
 async def warned(desk: Desk) -> discord.Message:
     """The server's key is out of credits, and its admins read so in their log channel."""
     await desk.set_key()
-    key = await desk.services.db.read(keys.current, desk.guild.id)
+    key = await desk.resources.db.read(keys.current, desk.guild.id)
     assert key is not None
     kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
     until = now + timedelta(minutes=30)
@@ -391,7 +391,7 @@ async def test_nor_does_a_line_of_another_servers_list(desk: Desk, action: str) 
 
 @pytest.mark.promise
 async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(desk: Desk) -> None:
-    key = await desk.services.db.read(keys.current, desk.guild.id)
+    key = await desk.resources.db.read(keys.current, desk.guild.id)
     assert key is not None
     person, channel_id = elsewhere(desk)
     for forged, words in (
@@ -400,7 +400,7 @@ async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(d
     ):
         message = await desk.channel_message(forged, channel_id)
         assert words in texts(await press(desk, person, message, forged))
-    assert await desk.services.db.read(keys.current, desk.guild.id) == key
+    assert await desk.resources.db.read(keys.current, desk.guild.id) == key
 
 
 @pytest.mark.promise

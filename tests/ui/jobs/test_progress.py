@@ -100,7 +100,7 @@ async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed
     async def fresh_link(job: Job) -> str:
         return f"https://files.example/{job.id}?signed=now"
 
-    desk.bot.services = replace(desk.bot.services, fresh_link=fresh_link)
+    desk.bot.resources = replace(desk.bot.resources, fresh_link=fresh_link)
     told = texts(await desk.tom.click(message, label="Full size"))
     assert f"(<https://files.example/{(await desk.job()).id}?signed=now>)" in told
 
@@ -120,7 +120,7 @@ async def test_someone_who_manages_messages_or_the_server_can_delete_it(
 @pytest.mark.promise
 async def test_the_requester_can_delete_a_result_also_after_a_restart(desk: Desk, tmp_path: Path) -> None:
     message = await posted_result(desk, tmp_path)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     await press_more(desk.maya, message, "Delete", "Delete")
     assert not stands(desk, message)
@@ -202,7 +202,7 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
 
 async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, restored):
-        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
+        await desk.resources.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         await desk.db.write(transitions.change, restored.id, result_message_id=message.id)

@@ -18,7 +18,7 @@ from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, texts
 from tests.support.presses import BUTTON, press
-from tests.support.services import sweep
+from tests.support.resources import sweep
 from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
 from tests.ui.jobs.test_sets import a_set
 
@@ -63,11 +63,11 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
     tmp_path: Path,
 ) -> None:
     message = await staged(desk, tmp_path)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     await desk.env.advance_time(89 * 86400)
     desk.clock.advance(89 * 86400)
-    await sweep(desk.services)
+    await sweep(desk.resources)
     await press_on(desk, desk.tom, message, "Run again")
     assert source_bytes(desk, (await jobs_of(desk))[-1]) == ROOM
     offered = await press_on(desk, desk.tom, message, "Use in…")

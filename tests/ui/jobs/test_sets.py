@@ -46,7 +46,7 @@ async def test_a_form_with_several_uploads_is_a_set(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_a_set_is_accepted_whole_or_not_at_all(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 35, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 35, Period.DAY)
     form = await offered(desk, desk.maya)
     assert choices(form)[0] == ("The first 4 of 6 · about 32 credits", "first 4")
     uploads = await opened(desk, desk.maya, "photo-restore")
@@ -57,9 +57,9 @@ async def test_a_set_is_accepted_whole_or_not_at_all(desk: Desk) -> None:
     assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
     assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
     assert await jobs_of(desk) == []
-    assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
-    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
-    await spending.set_limits(desk.services, desk.guild.id, at_once=5)
+    assert (await spending.budget(desk.resources, desk.guild.id)).usage == Usage()
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.DAY)
+    await spending.set_limits(desk.resources, desk.guild.id, at_once=5)
     uploads = await opened(desk, desk.maya, "photo-restore")
     told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
     assert "so none was started. You can run 5 jobs at the same time here." in texts(told)
@@ -118,7 +118,7 @@ async def test_progress_counts_and_links_and_what_has_not_started_can_be_cancell
     await desk.maya.click(message, label="Cancel what hasn't started")
     states = [job.state for job in await jobs_of(desk)]
     assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
-    assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage(6, 8)
+    assert (await spending.budget(desk.resources, desk.guild.id)).usage == Usage(6, 8)
 
 
 @pytest.mark.promise

@@ -55,19 +55,19 @@ async def test_two_presses_at_once_make_one_job(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     (question,) = await desk.db.read(all_questions)
     answers = await asyncio.gather(
-        *(desk.services.acceptance.accept_all(question.confirmed(MemberContext())) for _ in range(5)),
+        *(desk.resources.acceptance.accept_all(question.confirmed(MemberContext())) for _ in range(5)),
         return_exceptions=True,
     )
     assert [type(one) for one in answers if not isinstance(one, list)] == [Repeated] * 4
     assert len(await jobs_of(desk)) == 1
-    assert await desk.services.db.read(find_open, question.id, desk.clock.now()) is None
+    assert await desk.resources.db.read(find_open, question.id, desk.clock.now()) is None
 
 
 async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(desk: Desk) -> None:
     await asking(desk)
     first = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     second = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
     await confirm(desk.maya, first)
     assert [job.inputs["prompt"] for job in await jobs_of(desk)] == ["A red kite"]
@@ -203,8 +203,8 @@ async def test_a_tap_that_was_taken_back_before_its_turn_makes_nothing_and_holds
 async def with_room_for(desk: Desk, count: int) -> int:
     """Leave room for that many jobs in the budget. Return how many jobs there are."""
     jobs = await jobs_of(desk)
-    spent = (await spending.budget(desk.services, desk.guild.id)).usage.spent
-    await spending.set_budget(desk.services, desk.guild.id, spent + count * 8 + 7, Period.DAY)
+    spent = (await spending.budget(desk.resources, desk.guild.id)).usage.spent
+    await spending.set_budget(desk.resources, desk.guild.id, spent + count * 8 + 7, Period.DAY)
     return len(jobs)
 
 

@@ -47,7 +47,7 @@ async def test_a_result_is_made_again_in_up_to_four_styles_as_one_set(desk: Desk
     made = [await desk.move(job, JobState.FAILED, failure=FailureCode.API) for job in made[:1]] + made[1:]
     await desk.move(made[1], JobState.FAILED, failure=FailureCode.API)
     desk.clock.advance(60)
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     await pressed(desk, f"studii:set:again:{made[0].set_id}")
     assert [job.inputs["style"] for job in (await jobs_of(desk))[3:]] == ["farmhouse", "scandinavian"]
 
@@ -57,7 +57,7 @@ async def test_variations_are_asked_for_once_at_the_price_of_all_and_shown_in_on
     desk: Desk, tmp_path: Path
 ) -> None:
     await desk.set_key()
-    await desk.services.db.write(settings.change, desk.guild.id, confirm_above=20)
+    await desk.resources.db.write(settings.change, desk.guild.id, confirm_above=20)
     form = await desk.maya.slash(desk.channel, "studio", variants=3)
     assert form.modal is not None
     assert form.modal["title"] == "3 × Studio · from about 24 credits"
@@ -152,7 +152,7 @@ async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> Non
     assert "1. ⏳ bedroom · room1.png: " in texts(message)
     for job in jobs:
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     again = await desk.channel_message(f"studii:set:again:{jobs[0].set_id}")
     await desk.tom.click(again, label="Press")
     _, _, _, *toms = await jobs_of(desk)
@@ -169,7 +169,7 @@ async def test_a_choice_for_each_photo_that_a_restart_has_forgotten_is_refused_u
     page = await asked_for_each(desk)
     await desk.maya.click(page, label="Next")
     assert len(lists(page)) == 2
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     told = await desk.maya.click(page, label="Run · about 16 credits")
     assert str(FORM_OUTDATED) in texts(told)
     assert await jobs_of(desk) == []
@@ -182,9 +182,9 @@ async def test_a_set_that_was_asked_for_each_photo_starts_once(desk: Desk) -> No
         send_press(desk, desk.maya, page, labelled(page, "Next"))
     await desk.env.settle()
     run = labelled(page, "Run")
-    await spending.set_budget(desk.services, desk.guild.id, 8, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 8, Period.DAY)
     assert "so none was started" in texts(await desk.maya.click(page, custom_id=run))
-    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.DAY)
     records = [
         send_press(desk, desk.maya, page, run),
         send_press(desk, desk.maya, page, lists(page)[0], chosen="office"),

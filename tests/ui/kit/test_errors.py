@@ -65,7 +65,7 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
 ) -> None:
     async with open_desk(tmp_path, check_errors=False) as desk:
         await desk.set_key()
-        told_by = getattr(desk.services, part) if isinstance(part, str) else part
+        told_by = getattr(desk.resources, part) if isinstance(part, str) else part
         monkeypatch.setattr(told_by, method, broken)
         told = await act(desk)
         assert told.ephemeral
@@ -76,7 +76,7 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
 
 
 async def restart(desk: Desk) -> None:
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
     await desk.env.restart_bot(bot)
 
 

@@ -39,7 +39,7 @@ async def refused(desk: Desk, **options: Any) -> str:
 async def test_how_often_one_may_start_is_said_in_the_largest_unit(
     desk: Desk, rate: StartRate, said: str
 ) -> None:
-    await spending.set_limits(desk.services, desk.guild.id, rate=rate)
+    await spending.set_limits(desk.resources, desk.guild.id, rate=rate)
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     assert f"You've reached the limit of {said} here." in await refused(desk)
 
@@ -57,7 +57,7 @@ async def test_who_may_not_have_something_private_reads_who_may(
     desk: Desk, permit: Permit, with_role: bool, who: str
 ) -> None:
     role = desk.guild.create_role("Designers")
-    await desk.services.db.write(restrict, desk.guild.id, "private", permit, [role.id] if with_role else [])
+    await desk.resources.db.write(restrict, desk.guild.id, "private", permit, [role.id] if with_role else [])
     assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
 
 

@@ -13,7 +13,7 @@ from bot.jobs.models import FailureCode, Job, JobState
 from bot.servers import access
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, answer_of, open_listed, pieces, texts
-from tests.support.services import erase, sweep
+from tests.support.resources import erase, sweep
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, staged, succeeded
 
@@ -116,12 +116,12 @@ SWEPT_AFTER = 91 * 86400
 
 async def refuse(desk: Desk) -> None:
     """Maya does not want others to use her photos."""
-    await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
+    await desk.resources.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
 
 
 async def sweep_later(desk: Desk) -> None:
     desk.clock.advance(SWEPT_AFTER)
-    await sweep(desk.services)
+    await sweep(desk.resources)
 
 
 @pytest.mark.promise
@@ -168,7 +168,7 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
     message = await staged(desk, tmp_path)
     await refuse(desk)
     if forgotten:
-        await erase(desk.services, desk.maya.id)
+        await erase(desk.resources, desk.maya.id)
     await sweep_later(desk)
     offered = await press_on(desk, desk.tom, message, "Use in…")
     answer = await desk.tom.select(answer_of(offered), ["photo-restore"])

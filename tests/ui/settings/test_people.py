@@ -17,7 +17,7 @@ THREADS = "studii:put:results:in_threads:on"
 
 
 async def in_threads(desk: Desk) -> bool:
-    return (await desk.services.db.read(settings.of, desk.guild.id)).in_threads
+    return (await desk.resources.db.read(settings.of, desk.guild.id)).in_threads
 
 
 @pytest.mark.promise
@@ -41,7 +41,7 @@ async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opene
 async def test_a_panel_and_an_open_form_from_before_a_restart_work(desk: Desk) -> None:
     shown = await opened(desk, "moderation words")
     form = await desk.admin.click(answer_of(shown), custom_id=control(shown, "studii:fill:words:rules"))
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     await desk.admin.submit_modal(form, {"words": "blimp", "then": ["refuse"]})
     assert "Requests with **blimp** are refused from now on." in texts(shown)
     said = await change(desk, "moderation words", "rules", "blimp", shown=shown)
@@ -124,4 +124,4 @@ async def test_a_member_is_blocked_from_their_menu(desk: Desk) -> None:
     told = await desk.admin.submit_modal(form, {"member": [desk.maya], "reason": "Spam", "hours": ""})
     assert told.ephemeral
     assert f"- <@{desk.maya.id}>: Spam" in texts(told)
-    assert desk.maya.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+    assert desk.maya.id in (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked

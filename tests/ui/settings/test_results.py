@@ -51,9 +51,9 @@ async def test_a_month_in_pictures_needs_a_channel_for_the_best(desk: Desk) -> N
 async def test_a_job_whose_result_could_not_be_posted_there_is_refused(desk: Desk) -> None:
     closed = desk.channel_for_the_bot("closed", send_messages=False)
     await desk.env.settle()
-    await desk.services.db.write(settings.change, desk.guild.id, results_channel_id=closed.id)
+    await desk.resources.db.write(settings.change, desk.guild.id, results_channel_id=closed.id)
     assert "I can't post in the channel for results" in await ask(desk)
-    await desk.services.db.write(settings.change, desk.guild.id, results_channel_id=12345)
+    await desk.resources.db.write(settings.change, desk.guild.id, results_channel_id=12345)
     assert "The channel for results was deleted" in await ask(desk)
 
 
@@ -95,7 +95,7 @@ async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) 
     assert "✅ **On a copy of each staged picture**: set to “Virtually staged”." in said
     said = await change(desk, "results", "staging_corner", "top-right")
     assert "✅ **Corner for these words**: changed from “bottom left” to “top right”." in said
-    rules = await desk.services.db.read(settings.of, desk.guild.id)
+    rules = await desk.resources.db.read(settings.of, desk.guild.id)
     assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
 
 
@@ -118,7 +118,7 @@ async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_agai
         shown = await change(desk, "setup", "language", "fr")
         assert "✅ **Language**: changed from “Automatic” to “Français”." in shown
         assert "**Language**: Français\n" in shown
-        assert (await desk.services.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
+        assert (await desk.resources.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
         shown = await change(desk, "setup", "language", "automatic")
         assert "**Language**: English\n" in shown
 
@@ -129,7 +129,7 @@ async def test_a_number_is_taken_and_an_error_told_as_the_admins_language_writes
     with app_in("de"):
         await change(desk, "credits", "roles", who=[role], credits="1.200")
         shown = await change(desk, "photos", "emoji", emoji="🪄", tool=["photo-restore"], inputs="room=bath")
-    assert (await desk.services.db.read(limits.of_server, desk.guild.id)).roles == {role.id: 1200}
+    assert (await desk.resources.db.read(limits.of_server, desk.guild.id)).roles == {role.id: 1200}
     assert "Fotorestaurierung" in next(line for line in shown.splitlines() if line.startswith("❌"))
 
 

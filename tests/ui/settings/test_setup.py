@@ -27,7 +27,7 @@ async def test_the_panel_names_the_permissions_that_lack_in_this_channel(desk: D
 async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
     desk: Desk,
 ) -> None:
-    key = await desk.services.db.read(keys.current, desk.guild.id)
+    key = await desk.resources.db.read(keys.current, desk.guild.id)
     assert key is not None
     until = desk.clock.now().replace(hour=23)
     await desk.db.write(held, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
@@ -85,13 +85,13 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     waiting = await desk.job()
     asked = await pressed(desk, "setup", "studii:setup:ask")
     assert "Waiting jobs are cancelled at no cost" in texts(asked)
-    assert await desk.services.db.read(keys.current, desk.guild.id) is not None  # nothing has happened yet
+    assert await desk.resources.db.read(keys.current, desk.guild.id) is not None  # nothing has happened yet
     await desk.admin.click(answer_of(asked), label="Remove key")
     assert (
         "The key is removed. 1 waiting job was cancelled at no cost. 1 running job will still be posted."
         in texts(asked)
     )
-    assert await desk.services.db.read(keys.current, desk.guild.id) is None
+    assert await desk.resources.db.read(keys.current, desk.guild.id) is None
     cancelled = await known(desk.db, waiting.id)
     assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
     assert (await known(desk.db, going.id)).state is JobState.RUNNING
@@ -101,14 +101,14 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
 async def test_keeping_the_key_after_all_changes_nothing(desk: Desk) -> None:
     asked = await pressed(desk, "setup", "studii:setup:ask")
     await desk.admin.click(answer_of(asked), label="Keep key")
-    assert await desk.services.db.read(keys.current, desk.guild.id) is not None
+    assert await desk.resources.db.read(keys.current, desk.guild.id) is not None
 
 
 @pytest.mark.promise
 async def test_a_lost_encryption_key_asks_each_admin_once(desk: Desk) -> None:
-    assert await desk.services.db.write(lost, desk.services.vault) == []
+    assert await desk.resources.db.write(lost, desk.resources.vault) == []
     unreadable = update(StudiiKey).values(ciphertext=b"sealed with a key that is gone")
-    await desk.services.db.write(lambda session: session.execute(unreadable))
+    await desk.resources.db.write(lambda session: session.execute(unreadable))
     assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-    assert await desk.services.db.write(lost, desk.services.vault) == [desk.guild.id]
-    assert await desk.services.db.write(lost, desk.services.vault) == []
+    assert await desk.resources.db.write(lost, desk.resources.vault) == [desk.guild.id]
+    assert await desk.resources.db.write(lost, desk.resources.vault) == []

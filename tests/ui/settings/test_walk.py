@@ -136,5 +136,5 @@ async def test_each_control_of_each_panel_works_for_admins_and_refuses_others_al
     assert len(seen) > 60
     assert used == seen, seen - used
     await ensure_refused(desk, panels)
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     await ensure_refused(desk, panels)

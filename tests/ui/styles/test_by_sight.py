@@ -77,7 +77,7 @@ async def test_pages_of_styles_turn_also_after_a_restart_and_twice(desk: Desk, t
         await desk.save_style(desk.admin, f"Kites {number}", studio, KITE, for_server=number > 1)
     shown = await desk.admin.slash(desk.channel, "styles")
     assert labels(shown) == ["Next", "Add a style for this server…"]
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     message = answer_of(shown)
     for _again in range(2):
         await desk.admin.click(message, label="Next")

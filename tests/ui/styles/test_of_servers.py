@@ -38,7 +38,7 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(desk: Desk) -> None:
     assert (inputs["prompt"], inputs["aspect_ratio"]) == ("a boat, in oils", "1:1")
     listed = await desk.tom.slash(desk.channel, "styles")
     assert "**This server's**\n🎨 **“House style”**\n-# Studio · with your words" in texts(listed)
-    (style,) = await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
+    (style,) = await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
     message: Any = listed.response
     await desk.tom.select(message, [style.id], custom_id="studii:styles:show")
     assert "this server's style" in texts(listed)
@@ -93,7 +93,7 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason_and_edit_keeps
     refused = await add_style(desk, **options)
     assert reason in texts(refused).replace("pine", "Pine").replace("=Pine", "=pine")
     assert "Nothing was saved." in texts(refused)
-    assert len(await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)) == 1
+    assert len(await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)) == 1
     form: Any = (await press_in(desk.admin, refused, "Edit")).modal
     fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
     assert fields["name"]["value"] == options["name"]
@@ -154,7 +154,7 @@ async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_fro
     await save(desk.maya, other, name="Mayas")
     await desk.forget(desk.admin)
     assert await styles_of(desk, desk.admin) == ["Ours"]
-    (style,) = await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
+    (style,) = await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
     assert (style.made_by, style.job_id) == (None, None)
     assert await picture(desk, desk.tom, "Ours") == []
     assert await styles_of(desk, desk.maya) == ["Mayas", "Ours"]

@@ -35,7 +35,7 @@ async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResu
 
 
 async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
-    found = await desk.services.db.read(styles.usable, desk.guild.id, who.id, frozenset({desk.guild.id}))
+    found = await desk.resources.db.read(styles.usable, desk.guild.id, who.id, frozenset({desk.guild.id}))
     return [one.name for one in found]
 
 
@@ -66,7 +66,7 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk
     assert "**Yours** · 1 style of 50" in listed
     assert "🎨 **“Dawn”**\n-# Studio · with your words" in listed
     shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
-    await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
+    await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.resources)[0])
     form = await press_in(desk.maya, shown, "Use")
     modal: Any = form.modal
     assert modal["title"] == "Dawn · from about 8 credits"

@@ -30,7 +30,7 @@ from tests.support.database import given
 from tests.support.desk import DONE, PNG, Desk, answer_of, pieces, texts
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import hand_in
-from tests.support.services import cancel, erase
+from tests.support.resources import cancel, erase
 from tests.support.settings import add_style, change, limit_tool, opened
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
@@ -150,25 +150,25 @@ async def test_a_requester_who_has_left_is_told_to_the_moderator_and_pays_nothin
 async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays(desk: Desk) -> None:
     channel = await approvals(desk)
     request = await ask(desk, channel)
-    await spending.set_budget(desk.services, desk.guild.id, 5, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 5, Period.DAY)
     ines = moderator(desk)
     refused = texts(await ines.click(request, label="Approve"))
     assert "the budget has been lowered since, and reserved credits exceed it by 3 credits" in refused
     assert (await desk.job()).state is JobState.PENDING
-    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.DAY)
     await ines.click(request, label="Approve")
     assert (await desk.job()).state is JobState.WAITING
 
 
 async def _block(desk: Desk) -> None:
-    await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
+    await desk.resources.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
 
 
 async def _limit(desk: Desk) -> None:
-    await desk.services.db.write(
+    await desk.resources.db.write(
         limit_tool,
         desk.guild.id,
-        desk.services.catalog.get("studio"),
+        desk.resources.catalog.get("studio"),
         role_id=desk.guild.create_role("Artists").id,
         channel_id=None,
     )
@@ -228,13 +228,13 @@ async def test_a_decision_says_what_was_approved_by_whom_and_at_what_price(desk:
     assert "8 credits reserved (estimate)" in said
     (post,) = [one for one in await desk.db.read(all_posts) if one.kind == NoticeKind.APPROVAL]
     assert post.details == {DECIDED_BY: ines.id}
-    await erase(desk.services, ines.id)  # of whom nothing is kept
+    await erase(desk.resources, ines.id)  # of whom nothing is kept
     (post,) = await desk.db.read(open_posts)
     assert post.details == {}
     done = await desk.move(await desk.job(), *DONE, announced_at=desk.clock.now())
     await desk.db.write(given(sent, post, desk.clock.now(), channel.history()[-1].id))
     assert await desk.db.read(open_posts) == []
-    await erase(desk.services, desk.maya.id)
+    await erase(desk.resources, desk.maya.id)
     (post,) = await desk.db.read(open_posts)
     erased = await desk.job()
     assert (erased.id, erased.inputs) == (done.id, {})
@@ -346,7 +346,7 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     photos = [
         SourcePhoto(f"https://cdn.example/room{n}.png", "room.png", "image/png", len(PNG)) for n in range(3)
     ]
-    jobs = await desk.services.acceptance.accept_all([JobRequest(*about, photo) for photo in photos])
+    jobs = await desk.resources.acceptance.accept_all([JobRequest(*about, photo) for photo in photos])
     for job in jobs:
         assert (
             await desk.db.write(transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now())
@@ -387,7 +387,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
     channel = await approvals(desk)
     jobs, request = await a_set(desk, channel, tmp_path)
     # The button names the first, which its member has cancelled.
-    await cancel(desk.services, jobs[0].id, desk.guild.id, desk.maya.id)
+    await cancel(desk.resources, jobs[0].id, desk.guild.id, desk.maya.id)
     ines = moderator(desk)
     await decline(ines, request, "No")
     states = [job.state for job in await jobs_of(desk)]

@@ -26,7 +26,7 @@ async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
     channel = desk.guild.create_text_channel("requests")
     options = options or {"approval_everyone": True}
     given = {"approval_channel": channel.id, **options}
-    await desk.services.db.write(access.change_approvals, desk.guild.id, **given)
+    await desk.resources.db.write(access.change_approvals, desk.guild.id, **given)
     return channel
 
 
@@ -51,7 +51,7 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     assert pending.state is JobState.PENDING
     waiting = await desk.db.read(open_posts)
     (notice,) = [one for one in waiting if one.kind == NoticeKind.APPROVAL]
-    found = await desk.services.db.read(rules, desk.guild.id)
+    found = await desk.resources.db.read(rules, desk.guild.id)
     shown = ForModerators((pending,), photos, rules={one.key: one.words for one in found})
     assert isinstance(await deliver(desk, notice, channel.id, pending, shown), Stands)
     await desk.db.write(given(sent, notice, desk.clock.now()))
@@ -82,7 +82,7 @@ async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
 async def kept(desk: Desk) -> str:
     """Return the details of all notices, as the database has them."""
     asked = text("SELECT details FROM posts")
-    return str(await desk.services.db.read(lambda session: session.execute(asked).all()))
+    return str(await desk.resources.db.read(lambda session: session.execute(asked).all()))
 
 
 async def last_notice(desk: Desk) -> Post:

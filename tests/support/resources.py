@@ -1,4 +1,4 @@
-"""The services of a test: those of the bot on its own database, folder and clock, and what surrounds them."""
+"""What tests use of the bot: its resources on a database of their own, and what surrounds them."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,11 +17,11 @@ from bot.jobs import actions, queries, transitions
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import Job, JobRequest, JobState
 from bot.media.spool import Spool
+from bot.resources import Resources
 from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import KeyEntry
 from bot.servers.keys import Plan, StudiiKey
 from bot.servers.settings import Period
-from bot.services import Services
 from bot.vault import LaneNames, Vault, lane_names
 from tests.support import spending
 from tests.support.clock import FakeClock
@@ -43,17 +43,17 @@ async def accept(acceptance: Acceptor, request: JobRequest) -> Job:
     return job
 
 
-async def sweep(services: Services) -> None:
+async def sweep(resources: Resources) -> None:
     """Erase data whose retention has ended, as the bot does once a day."""
-    await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
+    await privacy.sweep(resources.db, resources.discard, resources.clock.now(), resources.keep)
 
 
-async def erase(services: Services, user_id: int) -> None:
+async def erase(resources: Resources, user_id: int) -> None:
     """Erase a member's data in every server, as `/settings` does."""
-    await privacy.erase_member(services.db, services.discard, user_id, services.clock.now())
+    await privacy.erase_member(resources.db, resources.discard, user_id, resources.clock.now())
 
 
-async def services_on(
+async def resources_on(
     db: Database,
     folder: Path,
     clock: Clock,
@@ -61,11 +61,11 @@ async def services_on(
     catalog: Catalog | None = None,
     check_key: Callable[[str], Awaitable[None]] = believe,
     max_source_bytes: int = MAX_SOURCE_BYTES,
-) -> Services:
+) -> Resources:
     """Build them with an encryption key and a spool in `folder`."""
     vault = Vault.open((), folder / "encryption.key")
     lanes = await db.write(lane_names, vault)
-    return services_with(
+    return resources_with(
         db,
         vault,
         lanes,
@@ -99,7 +99,7 @@ async def last_link(job: Job) -> str | None:
     return job.output_url
 
 
-def services_with(
+def resources_with(
     db: Database,
     vault: Vault,
     lanes: LaneNames,
@@ -109,10 +109,10 @@ def services_with(
     catalog: Catalog | None = None,
     check_key: Callable[[str], Awaitable[None]] = believe,
     max_source_bytes: int = MAX_SOURCE_BYTES,
-) -> Services:
+) -> Resources:
     """Build them as `bot.app` does, on what a test has already."""
     db, catalog = db, catalog or Catalog.load()
-    return Services(
+    return Resources(
         db,
         clock,
         catalog,
@@ -128,11 +128,11 @@ def services_with(
 
 
 async def cancel(
-    services: Services, job_id: str, guild_id: int, user_id: int, *, moderates: bool = False
+    resources: Resources, job_id: str, guild_id: int, user_id: int, *, moderates: bool = False
 ) -> Job:
     """Cancel a job, as its button does."""
-    which = (job_id, guild_id, user_id, services.clock.now())
-    return actions.ensure_cancelled(await services.db.write(actions.cancel, *which, moderates=moderates))
+    which = (job_id, guild_id, user_id, resources.clock.now())
+    return actions.ensure_cancelled(await resources.db.write(actions.cancel, *which, moderates=moderates))
 
 
 GUILD, OTHER_GUILD, CHANNEL, MEMBER = 100, 101, 200, 300
@@ -163,27 +163,27 @@ class StudiiDesk:
 
 
 @dataclass
-class ServicesWorld:
+class ResourcesWorld:
     file: Path
     db: Database
     vault: Vault
     clock: FakeClock
     studii: StudiiDesk
-    services: Services
+    resources: Resources
     told: list[Mapping[Any, Any]]
 
     async def ready(self, guild_id: int = GUILD, *, daily: int | None = None) -> None:
         """Give the server a key, and a budget if one is named."""
-        await self.services.keys.set_key(guild_id, SECRET, Plan.PRO)
+        await self.resources.keys.set_key(guild_id, SECRET, Plan.PRO)
         if daily is not None:
-            await spending.set_budget(self.services, guild_id, daily, Period.DAY)
+            await spending.set_budget(self.resources, guild_id, daily, Period.DAY)
         self.told.clear()
 
     async def budget(self, limit: int, period: Period = Period.DAY) -> None:
-        await spending.set_budget(self.services, GUILD, limit, period)
+        await spending.set_budget(self.resources, GUILD, limit, period)
 
     async def accept(self, request: JobRequest = PICTURE, **changes: object) -> Job:
-        return await accept(self.services.acceptance, replace(request, **changes))
+        return await accept(self.resources.acceptance, replace(request, **changes))
 
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""
@@ -203,13 +203,13 @@ class ServicesWorld:
 
 
 @asynccontextmanager
-async def services_world(folder: Path) -> AsyncGenerator[ServicesWorld, None]:
-    """Build the services on a new SQLite file in the folder."""
+async def resources_world(folder: Path) -> AsyncGenerator[ResourcesWorld, None]:
+    """Build the resources on a new SQLite file in the folder."""
     url = await database(folder)
     told = list[Mapping[Any, Any]]()
     async with Database.open(url) as db:
         clock, studii = FakeClock(), StudiiDesk()
-        services = await services_on(
+        resources = await resources_on(
             db,
             folder,
             clock,
@@ -218,4 +218,4 @@ async def services_world(folder: Path) -> AsyncGenerator[ServicesWorld, None]:
         )
         vault = Vault.open((), folder / "encryption.key")
         with db.listening(told.append):
-            yield ServicesWorld(folder / "studii.db", db, vault, clock, studii, services, told)
+            yield ResourcesWorld(folder / "studii.db", db, vault, clock, studii, resources, told)

@@ -17,7 +17,7 @@ from bot.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Resources:
     """The database, and what is kept beside it.
 
     `open_file` opens a file in the spool by name, and `discard` removes some. Prompts are kept for `keep`.
