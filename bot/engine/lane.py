@@ -25,6 +25,7 @@ TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and no time is sho
 GUESS_WEIGHT = 2.0  # the number of jobs that the guess counts as at first
 GUESS_FADES = 5.0  # the number of seen jobs at which it counts for half of that
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
+GUESS_MAY_BE_SHORT = 3.0  # by this factor: how many jobs a lane carries until some were seen
 TAIL_WEIGHT, TAIL_SPREAD = 0.4, 2.0  # always stays: guesses are wrong, jobs fail immediately or start cold
 ROUNDS = 4
 LEFT_FOR_POLLS = 0.1  # of the requests, however many want to be submitted
@@ -419,10 +420,15 @@ class Lane:
 
     def _can_carry(self, more: Iterable[Waiting], now: float) -> bool:
         """Return whether these jobs can run too while all are polled often enough."""
-        lasts = [max(watch.model.mean, watch.age(now)) for watch in self.running.values()]
-        lasts += [self.durations.model(one.work).mean for one in more]
+        lasts = [max(self._lasts(watch.job.work), watch.age(now)) for watch in self.running.values()]
+        lasts += [self._lasts(one.work) for one in more]
         burden = sum(self.tuning.decent_requests / max(seconds, self.tuning.first_poll) for seconds in lasts)
         return burden <= self.rate.usable / self.tuning.rate_period
+
+    def _lasts(self, work: Work) -> float:
+        mean = self.durations.model(work).mean
+        # Too few at once cost a crowd more than late polls, and the first that are seen end the doubt.
+        return mean if self.durations.known(work) else GUESS_MAY_BE_SHORT * mean
 
     def _recent_starts(self, now: float) -> int:
         while self._starts and self._starts[0] + self.tuning.rate_period <= now:
