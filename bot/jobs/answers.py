@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, delete, func, select, update
+from sqlalchemy import Integer, String, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, ours, partial_index, put
@@ -92,6 +92,19 @@ def inherit(session: Session, life: int, at: datetime) -> None:
     session.execute(update(Reply).where(Reply.id.in_(theirs)).values(life=life, due_at=at))
 
 
+# Built once: they are asked after each change of a job.
+_RESTED = Reply.edited_at.is_(None) | (Reply.edited_at <= bindparam("rested"))
+_NEWS = (Reply.subject.in_(bindparam("changed", expanding=True)) & _RESTED) | Reply.subject.in_(
+    bindparam("ended", expanding=True)
+)
+_LOOKED_AT = (
+    select(Reply)
+    .where((Reply.due_at <= bindparam("now")) | _NEWS, Reply.id.not_in(bindparam("busy", expanding=True)))
+    .limit(bindparam("room", type_=Integer))
+)
+_NEXT_DUE = select(func.min(Reply.due_at))
+
+
 def due(
     session: Session,
     now: datetime,
@@ -104,13 +117,17 @@ def due(
     These are the due ones, and those of subjects that have `changed`, unless they were edited a moment ago;
     that jobs have ended (True) is shown at once.
     """
-    ended = [one for one, over in changed.items() if over]
-    rested = Reply.edited_at.is_(None) | (Reply.edited_at <= now - PACE)
-    news = (Reply.subject.in_(changed) & rested) | Reply.subject.in_(ended)
-    looked_at = select(Reply).where((Reply.due_at <= now) | news, Reply.id.not_in(busy)).limit(room)
+    about = {
+        "now": now,
+        "rested": now - PACE,
+        "changed": list(changed),
+        "ended": [one for one, over in changed.items() if over],
+        "busy": list(busy),
+        "room": room,
+    }
     server = Reply.__table__.c.guild_id
-    if not (found := session.scalars(ours(session, looked_at, server)).all()):
-        return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
+    if not (found := session.scalars(ours(session, _LOOKED_AT, server), about).all()):
+        return [], session.scalar(ours(session, _NEXT_DUE, server))
     shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.base import ours, readable as readable_rows
@@ -137,14 +137,18 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
     return {one for one in found if one is not None}
 
 
+def _with_key(key_id: ColumnElement[int | None]) -> Select[Job, StudiiKey]:
+    servers = select(Job, StudiiKey).outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
+    return servers.outerjoin(StudiiKey, StudiiKey.id == key_id).where(Job.id == bindparam("job"))
+
+
+# Built once: each request to Studii begins with one.
+_WITH_KEYS = {True: _with_key(Job.__table__.c.key_id), False: _with_key(GuildSettings.__table__.c.key_id)}
+
+
 def with_key(session: Session, job_id: str, *, sent: bool = False) -> tuple[Job | None, StudiiKey | None]:
     """Return the job and its server's current key, or the one that it was `sent` with, if there are any."""
-    found = session.execute(
-        select(Job, StudiiKey)
-        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
-        .outerjoin(StudiiKey, StudiiKey.id == (Job.key_id if sent else GuildSettings.key_id))
-        .where(Job.id == job_id)
-    ).first()
+    found = session.execute(_WITH_KEYS[sent], {"job": job_id}).first()
     return (None, None) if found is None else (found[0], found[1])
 
 
