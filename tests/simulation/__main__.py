@@ -18,6 +18,7 @@ from tests.simulation.books import OF_SEVERAL, never_taken
 from tests.simulation.run import ACTORS, Result, shrink, simulate
 from tests.support.cheap import share_statements
 
+PACE = 0.85  # a day then has some 520 jobs, 400 faults and 5 kills, and a hundred take an hour on two cores
 _console = Console(highlight=False, soft_wrap=True)
 
 
@@ -51,7 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=10, help="run the seeds below this number")
     parser.add_argument("--first", type=int, default=0, help="leave out the seeds below this number")
     parser.add_argument("--days", type=float, default=1.0, help="how long people act")
-    parser.add_argument("--pace", type=float, default=1.0, help="how many times as often all happens")
+    parser.add_argument("--pace", type=float, default=PACE, help="how many times as often all happens")
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", type=Path, help="write all events of the seed to this file")
     parser.add_argument("--log", action="store_true", help="show the bot's log")
