@@ -18,7 +18,7 @@ test: $(VENV)/dev.done ## run the tests
 	@# Compiled modules are kept even where the environment forbids it: each worker would compile them all anew.
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-simulate: $(VENV)/dev.done ## run simulated days of the bot with faults and kills from seeds, and compare the books (ARGS="--seeds 100 --days 1": two hours)
+simulate: $(VENV)/dev.done ## run simulated days of the bot with faults and kills from seeds, and compare the books (ARGS="--seeds 100 --days 1": an hour and a half)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m tests.simulation $(ARGS)
 
 unreached: $(VENV)/dev.done ## list the lines of the bot that neither the tests of promises nor the simulation reach (many minutes)

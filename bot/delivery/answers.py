@@ -36,7 +36,8 @@ LEFT_UNANSWERED = lazy(
     "again."
 )
 GATHERED = 0.2  # seconds after a change: what follows at once is shown with it
-EVERY = timedelta(seconds=15)  # places in the queue and estimates are looked at
+EVERY = timedelta(seconds=15)  # places in the queue are looked at
+SELDOM = timedelta(minutes=1)  # what changes with a commit, or with time
 MOMENT = timedelta(seconds=3)  # states that soon pass are shown once they have lasted so long
 AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could not make; doubles
 DRAIN_SECONDS = 3.0
@@ -256,7 +257,9 @@ class Answers:
         if told or last:
             return answers.drop
         edited = {} if shown == answer.shown else {"edited_at": now, "shown": shown, "tries": 0}
-        due_at = min(now + (PACE if edited else EVERY), answer.created_at + LAST_EDIT)
+        pause = PACE if edited else SELDOM if ways.position is None else EVERY
+        late_at = now + pause if ways.ends_at is None else max(ways.ends_at, now + PACE)
+        due_at = min(now + pause, late_at, answer.created_at + LAST_EDIT)
         return partial(answers.note, **edited, due_at=due_at)
 
     async def _answer(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:

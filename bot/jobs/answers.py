@@ -126,8 +126,11 @@ def due(
         "room": room,
     }
     server = Reply.__table__.c.guild_id
+    next_due = session.scalar(ours(session, _NEXT_DUE, server))
+    if not changed and (next_due is None or next_due > now):
+        return [], next_due
     if not (found := session.scalars(ours(session, _LOOKED_AT, server), about).all()):
-        return [], session.scalar(ours(session, _NEXT_DUE, server))
+        return [], next_due
     shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (
