@@ -18,7 +18,7 @@ from tests.simulation.books import OF_SEVERAL, never_taken
 from tests.simulation.run import ACTORS, Result, shrink, simulate
 from tests.support.cheap import share_statements
 
-PACE = 0.85  # a day then has some 520 jobs, 400 faults and 5 kills, and a hundred take some 80 minutes on two cores
+PACE = 0.85  # a day then has some 520 jobs and 400 faults, and a hundred take some 80 minutes on two cores
 _console = Console(highlight=False, soft_wrap=True)
 
 
