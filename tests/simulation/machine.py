@@ -9,6 +9,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from discord.webhook.async_ import AsyncWebhookAdapter, async_context
 
@@ -131,7 +132,11 @@ class Machine:
     def _executes(self) -> None:
         self.statements += 1
 
-    def _handle(self, _: object, what: dict[str, object]) -> None:
+    def _handle(self, _: object, what: dict[str, Any]) -> None:
+        # discord.py drops a connection to the gateway that ends before its Hello: the collector closes it.
+        dropped = getattr(what.get("client_connection"), "_key", None)
+        if dropped is not None and dropped.host.startswith("gateway."):
+            return
         self.unhandled(f"{what.get('message')} {what.get('exception')!r}")
 
     def _end(self) -> None:
