@@ -94,9 +94,8 @@ def inherit(session: Session, life: int, at: datetime) -> None:
 
 # Built once: they are asked after each change of a job.
 _RESTED = Reply.edited_at.is_(None) | (Reply.edited_at <= bindparam("rested"))
-_NEWS = (Reply.subject.in_(bindparam("changed", expanding=True)) & _RESTED) | Reply.subject.in_(
-    bindparam("ended", expanding=True)
-)
+_ENDED = Reply.subject.in_(bindparam("ended", expanding=True))
+_NEWS = (Reply.subject.in_(bindparam("changed", expanding=True)) & _RESTED) | _ENDED
 _LOOKED_AT = (
     select(Reply)
     .where((Reply.due_at <= bindparam("now")) | _NEWS, Reply.id.not_in(bindparam("busy", expanding=True)))
@@ -127,9 +126,9 @@ def due(
     }
     server = Reply.__table__.c.guild_id
     next_due = session.scalar(ours(session, _NEXT_DUE, server))
-    if not changed and (next_due is None or next_due > now):
-        return [], next_due
-    if not (found := session.scalars(ours(session, _LOOKED_AT, server), about).all()):
+    some = bool(changed) or (next_due is not None and next_due <= now)
+    found = session.scalars(ours(session, _LOOKED_AT, server), about).all() if some else ()
+    if not found:
         return [], next_due
     shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [

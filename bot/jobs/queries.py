@@ -138,8 +138,12 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
 
 
 def _with_key(key_id: ColumnElement[int | None]) -> Select[Job, StudiiKey]:
-    servers = select(Job, StudiiKey).outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
-    return servers.outerjoin(StudiiKey, StudiiKey.id == key_id).where(Job.id == bindparam("job"))
+    return (
+        select(Job, StudiiKey)
+        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
+        .outerjoin(StudiiKey, StudiiKey.id == key_id)
+        .where(Job.id == bindparam("job"))
+    )
 
 
 # Built once: each request to Studii begins with one.

@@ -38,7 +38,7 @@ async def believe(_: str) -> None:
 
 
 async def accept(acceptance: Acceptor, request: JobRequest) -> Job:
-    """Let the service accept one job, as a command does."""
+    """Let one job be accepted, as a command does."""
     (job,) = await acceptance.accept_all([request])
     return job
 
@@ -57,24 +57,12 @@ async def resources_on(
     db: Database,
     folder: Path,
     clock: Clock,
-    *,
-    catalog: Catalog | None = None,
-    check_key: Callable[[str], Awaitable[None]] = believe,
-    max_source_bytes: int = MAX_SOURCE_BYTES,
+    **more: Any,
 ) -> Resources:
-    """Build them with an encryption key and a spool in `folder`."""
+    """Build them with an encryption key and a spool in `folder`, as `resources_with` does with the others."""
     vault = Vault.open((), folder / "encryption.key")
     lanes = await db.write(lane_names, vault)
-    return resources_with(
-        db,
-        vault,
-        lanes,
-        Spool(folder / "spool", SPOOL_BYTES),
-        clock,
-        catalog=catalog,
-        check_key=check_key,
-        max_source_bytes=max_source_bytes,
-    )
+    return resources_with(db, vault, lanes, Spool(folder / "spool", SPOOL_BYTES), clock, **more)
 
 
 async def store_key(
@@ -111,7 +99,7 @@ def resources_with(
     max_source_bytes: int = MAX_SOURCE_BYTES,
 ) -> Resources:
     """Build them as `bot.app` does, on what a test has already."""
-    db, catalog = db, catalog or Catalog.load()
+    catalog = catalog or Catalog.load()
     return Resources(
         db,
         clock,
