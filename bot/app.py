@@ -23,7 +23,8 @@ from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, WantedShards, discord_gate, membership, one_shard
 from bot.config import MEGABYTE, Settings
-from bot.db import LEASE_TIMEOUT, Database, usable_database
+from bot.connections import usable_database
+from bot.db import LEASE_TIMEOUT, Database
 from bot.delivery import Answers, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import DatabaseFailed, SettingsError, StudiiBotError, Unavailable

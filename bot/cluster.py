@@ -21,7 +21,8 @@ from yarl import URL
 from bot.aio.net import Gate
 from bot.base import DIRECT_MESSAGES, NUMBER, Base, Shards, shard_of
 from bot.clock import Clock, boottime
-from bot.db import LEASE_TIMEOUT, NAME_PREFIX, UNUSABLE, Database, Fence, usable_database
+from bot.connections import UNUSABLE, usable_database
+from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence
 from bot.errors import StudiiBotError
 from bot.sqlite_file import sqlite_file
 from bot.version import VERSION

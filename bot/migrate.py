@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.db import used_once
+from bot.connections import used_once
 from bot.errors import SettingsError, Unavailable
 from bot.sqlite_file import ANOTHER_PROGRAMS, copy_database, ensure_ours, private_file, sqlite_file
 

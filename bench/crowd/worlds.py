@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
+from bot.connections import used_once
 from bot.credits import budgets
-from bot.db import Database, used_once
+from bot.db import Database
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs.confirm import Tapper

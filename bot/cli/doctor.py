@@ -23,8 +23,9 @@ from bot.cli.maintenance import vault_of
 from bot.client.login import application_of
 from bot.cluster import all_processes, all_shards
 from bot.config import MEGABYTE, Settings
+from bot.connections import UNUSABLE, usable_database
 from bot.credits import ledger
-from bot.db import UNUSABLE, Database, usable_database
+from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError
 from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes

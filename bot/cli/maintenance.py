@@ -27,8 +27,9 @@ from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
 from bot.cluster import IdentifyTurn, Membership, Process, Shard, WantedShards, membership
 from bot.config import Settings, StorageSettings
+from bot.connections import address_shown, used_once
 from bot.credits import ledger
-from bot.db import Database, address_shown, used_once
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.jobs import submission
 from bot.migrate import migrate, schema_of

@@ -14,7 +14,7 @@ import discord
 from bot.aio.net import NO_CONNECTION, Connector, Proxy
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
-from bot.db import reason_in_words
+from bot.connections import reason_in_words
 from bot.errors import SettingsError, Unavailable
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 

@@ -18,7 +18,8 @@ from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.db import UNUSABLE, Database
+from bot.connections import UNUSABLE
+from bot.db import Database
 from bot.jobs import answers, results
 from bot.jobs.answers import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.jobs.models import Job, JobState, Progress

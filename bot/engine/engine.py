@@ -13,7 +13,8 @@ from bot.aio.tasks import TRANSFER_TIMEOUT, Liveness, StoreRetry, WakeUp, run_fo
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.db import WRITE_TIMEOUT, Database
+from bot.connections import WRITE_TIMEOUT
+from bot.db import Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
 from bot.engine.files import CountedDecoder, Intake, Outputs, SpoolRoom
 from bot.engine.lane import Work

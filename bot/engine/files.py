@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from bot.aio.tasks import shielded
 from bot.backoff import backoff
-from bot.db import WRITE_TIMEOUT, Database
+from bot.connections import WRITE_TIMEOUT
+from bot.db import Database
 from bot.engine.context import DueJobs, EngineContext, PhotoSource
 from bot.engine.lanes import Lanes
 from bot.errors import PhotoDelayed, PhotoUnavailable, ReasonedError, StudiiBotError

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.aio.tasks import StoreRetry
 from bot.base import wake
-from bot.db import WRITE_TIMEOUT
+from bot.connections import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext, Worker
 from bot.engine.files import Outputs
 from bot.engine.tuning import DAY

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from bot import db, meta
 from bot.cluster import Membership, identify_turn
-from bot.db import Database, used_once
+from bot.connections import used_once
+from bot.db import Database
 from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
 from tests.support.database import writing

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot import db, meta
+from bot import connections, meta
 from bot.db import Database
 from bot.jobs.models import JobState
 from tests.cluster.members import process_on, replaced
@@ -42,13 +42,13 @@ logfile = {folder}/log
 @asynccontextmanager
 async def another_connection_each_time(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
     """Let every transaction open a connection of its own, and close it."""
-    create = db.create_async_engine
+    create = connections.create_async_engine
 
     def without_pool(address: str, **options: object) -> object:
         kept = {name: value for name, value in options.items() if not name.startswith(("pool", "max_"))}
         return create(address, poolclass=NullPool, **kept)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(db, "create_async_engine", without_pool)
+    monkeypatch.setattr(connections, "create_async_engine", without_pool)
     yield url
 
 

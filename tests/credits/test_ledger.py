@@ -1,8 +1,9 @@
 import pytest
 from sqlalchemy import text
 
+from bot.connections import used_once
 from bot.credits import ledger
-from bot.db import Database, used_once
+from bot.db import Database
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from tests.support.jobs import NOW, accepted, settle_job

@@ -12,7 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from bot.base import wake
-from bot.db import Database, used_once
+from bot.connections import used_once
+from bot.db import Database
 from bot.errors import DatabaseAway, DatabaseFailed, SettingsError
 from bot.meta import Meta
 from tests.support.postgresql import new_migrated_database

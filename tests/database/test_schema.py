@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from bot import posts
 from bot.catalog import Catalog
+from bot.connections import used_once
 from bot.credits import ledger, limits, prices
 from bot.credits.ledger import Window
-from bot.db import Database, used_once
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.jobs import answers, lanes as lane_rows, queries, results, transitions
 from bot.jobs.models import TERMINAL_STATES, JobState

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, ColumnElement, text, update
 
-from bot.db import Database, used_once
+from bot.connections import used_once
+from bot.db import Database
 from bot.jobs import queries, thumbnails, transitions
 from bot.jobs.models import JobState, jobs
 from bot.servers import privacy

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
-from bot import db as databases
+from bot import connections
 from bot.db import Database
 from bot.migrate import migrate
 
@@ -100,7 +100,7 @@ def _make_template() -> None:
 
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep SQLite from waiting for the disk: only a power cut could tell the difference."""
-    monkeypatch.setitem(databases.PRAGMAS, "synchronous", "OFF")
+    monkeypatch.setitem(connections.PRAGMAS, "synchronous", "OFF")
 
 
 class _Here:
