@@ -12,6 +12,7 @@ from bot.jobs.thumbnails import Thumbnail
 from bot.media.spool import OutputFile
 from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, pieces, press_more, texts
 from tests.support.posts import tell_end
+from tests.support.presses import press
 
 ROOM = PNG + b"room"
 MADE = PNG + b"made"
@@ -81,3 +82,16 @@ def fields(shown: InteractionResult) -> dict[str, dict[str, Any]]:
     """Return a form's labels by the name of the field in each."""
     assert shown.modal is not None, texts(shown)
     return {one["component"]["custom_id"]: one for one in shown.modal["components"]}
+
+
+async def pressed(desk: Desk, custom_id: str) -> str:
+    """Let Maya press a button with that custom id, and return what she reads."""
+    message = await desk.channel_message(custom_id)
+    return texts(await press(desk, desk.maya, message, custom_id))
+
+
+async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **options: object) -> Any:
+    """Return the message with the result of a job that the member asks for."""
+    await desk.set_key()
+    await who.slash(desk.channel, tool, **options)
+    return await succeeded(desk, folder)

@@ -1,5 +1,6 @@
 """Again and Use in… under a result, and Cancel: pressed by different people, and later."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,33 @@ from simcord import InteractionResult
 from simcord.backend import serializers
 from simcord.interactions import base_payload
 
-from bot.jobs.models import FailureCode, JobState
+from bot.jobs import transitions
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.servers import privacy
 from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
+from tests.delivery.test_results import MIB, files, made
 from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
-from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, texts
+from tests.support.desk import (
+    DONE,
+    PNG,
+    Desk,
+    answer_of,
+    labelled,
+    labels,
+    make_bot,
+    open_desk,
+    pieces,
+    press_in,
+    press_more,
+    texts,
+)
+from tests.support.panels import shown_with
+from tests.support.posts import tell_end
 from tests.support.presses import BUTTON, press
 from tests.support.resources import sweep
-from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
+from tests.ui.jobs.results import MADE, ROOM, press_on, pressed, result_of, source_bytes, staged
 from tests.ui.jobs.test_sets import a_set
 
 
@@ -75,10 +93,13 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
 
 
 @pytest.mark.promise
-async def test_a_result_becomes_the_photo_of_another_tool(desk: Desk, tmp_path: Path) -> None:
+async def test_a_result_becomes_the_photo_of_another_tool_at_its_price(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
     offered = await press_on(desk, desk.tom, message, "Use in…")
     assert offered.ephemeral
+    (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
+    prices = {one["value"]: one["description"].split(" · ")[0] for one in select["options"]}
+    assert (prices["photo-restore"], prices["studio"]) == ("about 8 credits", "from about 8 credits")
     form = await desk.tom.select(answer_of(offered), ["photo-restore"])
     assert (await desk.tom.submit_modal(form, {})).ephemeral
     job = (await jobs_of(desk))[-1]
@@ -112,15 +133,6 @@ async def test_edit_shows_what_it_was_made_with_and_makes_another_one(desk: Desk
 
 
 @pytest.mark.promise
-async def test_a_tool_without_inputs_has_edit_for_another_photo(desk: Desk, tmp_path: Path) -> None:
-    await staged(desk, tmp_path)
-    await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
-    await succeeded(desk, tmp_path)
-    labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-    assert labels == ["Run again · 8 credits", "Edit", "Full size", "More…"]
-
-
-@pytest.mark.promise
 async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     message = await desk.posted_progress(await desk.job())
@@ -151,11 +163,6 @@ async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once
 
 
 # Buttons that are pressed when there is nothing left to do, by others, or in no channel, do nothing
-
-
-async def pressed(desk: Desk, custom_id: str) -> str:
-    message = await desk.channel_message(custom_id)
-    return texts(await press(desk, desk.maya, message, custom_id))
 
 
 async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed(desk: Desk) -> None:
@@ -222,3 +229,146 @@ async def test_an_erased_photo_is_to_be_given_again(desk: Desk) -> None:
     custom_id = f"studii:again:{job.id}-0"
     assert "has expired. Use the command or a photo's menu." in await pressed(desk, custom_id)
     assert len(await jobs_of(desk)) == 1
+
+
+# What the other buttons under a result do
+
+
+def stands(desk: Desk, message: discord.Message) -> bool:
+    return message.id in {shown.id for shown in desk.channel.history()}
+
+
+@pytest.mark.promise
+async def test_others_are_offered_what_they_may_do_and_told_who_can_delete(
+    desk: Desk, tmp_path: Path
+) -> None:
+    message = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
+    assert labels(await press_more(desk.maya, message)) == [
+        "Use in…",
+        "Variations…",
+        "Save as style",
+        "Delete",
+    ]
+    assert labels(await press_more(desk.tom, message)) == ["Use in…", "Variations…"]
+    question = await press_more(desk.maya, message, "Delete")
+    old = await desk.channel_message(f"studii:delete:{(await desk.job()).id}-0")  # as results had it
+    refused = await press(desk, desk.tom, old, f"studii:delete:{(await desk.job()).id}-0")
+    assert refused.ephemeral
+    assert "a moderator (Manage Messages or Manage Server)" in texts(refused)
+    forged = labelled(question, "Delete")
+    told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+    assert "Only the person who asked for this" in texts(told)
+    assert stands(desk, message)
+
+
+@pytest.mark.promise
+async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_elses(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    ids = labels(shown_with(job, f"studio-{job.id[:8]}.png"))
+    assert ids[1:] == ["Edit", "Full size", "More…", "Delete"]
+    for action in ("again", "more", "full"):
+        forged = f"studii:{action}:{job.id}-0"
+        told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+        assert "That result is private to someone else." in texts(told)
+
+
+@pytest.mark.promise
+async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await tell_end(delivery, job, files(tmp_path, 1 * MIB, None))
+        message = desk.channel.history()[-1]
+        told = texts(await desk.tom.click(message, label="Full size"))
+        assert f"(<{message.attachments[0].url}>)" in told
+        await tell_end(delivery, replace(job, posting=1), files(tmp_path, 30 * MIB, None))
+        message = desk.channel.history()[-1]
+        assert "Shown smaller than it was made" in texts(message)
+
+        async def fresh_link(job: Job) -> str:
+            return f"https://files.example/{job.id}?signed=now"
+
+        desk.bot.resources = replace(desk.bot.resources, fresh_link=fresh_link)
+        told = texts(await desk.tom.click(message, label="Full size"))
+        assert f"(<https://files.example/{job.id}?signed=now>)" in told
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
+async def test_someone_who_manages_messages_or_the_server_can_delete_it(
+    desk: Desk, tmp_path: Path, permission: str
+) -> None:
+    message = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
+    moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
+    mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
+    await press_more(mod, message, "Delete", "Delete")
+    assert not stands(desk, message)
+
+
+@pytest.mark.promise
+async def test_the_requester_deletes_a_result_once_also_after_a_restart(desk: Desk, tmp_path: Path) -> None:
+    message = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
+    questions = [await press_more(desk.maya, message, "Delete") for _ in range(2)]
+    answers = [await press_in(desk.maya, one, "Delete") for one in questions]
+    assert not stands(desk, message)
+    assert ["That was already deleted." in texts(one) for one in answers] == [False, True]
+
+
+@pytest.mark.promise
+async def test_extra_is_for_managers_and_takes_no_input_that_an_option_or_the_photo_decides(
+    desk: Desk,
+) -> None:
+    photo = ("a.png", PNG)
+    answer = await desk.maya.slash(desk.channel, "photo-restore", image=photo, extra="seed=5")
+    assert answer.ephemeral
+    assert "`extra` is only for members with Manage Server. Try again without it." in texts(answer)
+    answer = await desk.admin.slash(desk.channel, "virtual-staging", image=photo, extra="room=x")
+    assert "`room` is an option of the command" in texts(answer)
+    answer = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra="source=true")
+    assert "`source` depends on whether you attach a photo. Leave it out of `extra`." in texts(answer)
+
+
+# What a person is told when Discord, a photo or a form gives less than was asked for
+
+
+async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+        record, payload = base_payload(
+            desk.env.backend,
+            type=2,
+            channel_id=desk.channel.id,
+            guild_id=desk.guild.id,
+            user_id=desk.maya.id,
+            data={"id": "1", "name": "of-yesterday", "type": 1, "options": []},
+        )
+        desk.env.backend.emit("INTERACTION_CREATE", payload)
+        await desk.env.settle()
+        told = texts(InteractionResult(desk.env, record))
+        assert "This command has changed. Reload Discord (Ctrl+R, or close and open the app)" in told
+
+
+# What a listing with a staged picture needs
+
+
+async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:
+    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
+        staging = replace(job, tool="virtual-staging")
+        await tell_end(delivery, staging, files(tmp_path, 1 * MIB, 11 * MIB))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+        assert "The button opens the photo smaller than it was sent (re-encoded)" in told
+
+
+async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
+    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, restored):
+        await tell_end(delivery, restored, files(tmp_path, 1 * MIB, 1 * MIB))
+        message = desk.channel.history()[-1]
+        await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
+        offered = await press_more(desk.tom, message, "Use in…")
+        form = await desk.tom.select(answer_of(offered), ["virtual-staging"])
+        await desk.tom.submit_modal(form, {})
+        kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
+        staged = await desk.move(await desk.job(), *DONE, **kept)
+        await tell_end(delivery, staged, files(tmp_path, 1 * MIB, 1 * MIB))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+        assert "The photo before is itself a result" in told
+        assert "[your link]" not in told

@@ -1,19 +1,43 @@
 """Sets: several photos at once, with one progress, each settled by itself."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
-from simcord import InteractionResult, MemberActor
+from simcord import InteractionResult, MemberActor, ResponseMessage
 
 from bot.credits.ledger import Usage
+from bot.features.styles import set_defaults
 from bot.jobs import transitions
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import Approval, FailureCode, Job, JobState
+from bot.jobs.results import ForModerators, Part
 from bot.reasons import Reason
 from bot.servers import settings
 from bot.servers.settings import Period
+from bot.ui.admin.approvals import approval_request, decided
 from bot.ui.jobs.forms import EACH
+from bot.ui.jobs.start import QUESTION_OVER
+from bot.ui.panels.controls import FORM_OUTDATED
+from tests.delivery.test_sets import announce
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import PNG, Desk, answer_of, labels, learned, pieces, texts
-from tests.ui.jobs.results import fields, opened
+from tests.support.desk import (
+    PNG,
+    Desk,
+    answer_of,
+    labelled,
+    labels,
+    learned,
+    make_bot,
+    pieces,
+    press_more,
+    texts,
+)
+from tests.support.presses import send_press
+from tests.support.settings import change, limit_tool
+from tests.ui.jobs.results import fields, files, opened, pressed, staged, thumbnails
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
 
@@ -144,3 +168,227 @@ async def test_the_failed_ones_can_be_run_again(desk: Desk) -> None:
     assert {(job.user_id, job.photo_author) for job in new} == {(desk.tom.id, desk.tom.id)}
     assert len({job.set_id for job in new}) == 1
     assert new[0].set_id != jobs[0].set_id
+
+
+# Sets whose jobs differ: variations of one picture, and photos of which each has a room of its own
+
+
+@pytest.mark.promise
+async def test_a_result_is_made_again_in_up_to_four_styles_as_one_set(desk: Desk, tmp_path: Path) -> None:
+    message = await staged(desk, tmp_path)
+    form = await press_more(desk.maya, message, "Variations…")
+    assert form.modal is not None
+    assert "2 · 16 credits" in str(form.modal)
+    assert "farmhouse · 8 credits" in str(form.modal)
+    told = await desk.maya.submit_modal(form, {"count": ["3"], "style": ["farmhouse", "scandinavian"]})
+    first, *made = await jobs_of(desk)
+    assert [job.inputs["style"] for job in made] == ["farmhouse", "scandinavian"]
+    assert [job.inputs["room"] for job in made] == [first.inputs["room"]] * 2
+    assert {job.set_id for job in made} == {made[0].set_id}
+    assert made[0].set_id is not None
+    assert "Virtual staging · 2 variations" in texts(told)
+    assert "1. ⏳ farmhouse: " in texts(told)
+    assert "-# room **living room**" in texts(told)
+    made = [await desk.move(job, JobState.FAILED, failure=FailureCode.API) for job in made[:1]] + made[1:]
+    await desk.move(made[1], JobState.FAILED, failure=FailureCode.API)
+    desk.clock.advance(60)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
+    await pressed(desk, f"studii:set:again:{made[0].set_id}")
+    assert [job.inputs["style"] for job in (await jobs_of(desk))[3:]] == ["farmhouse", "scandinavian"]
+
+
+@pytest.mark.promise
+async def test_variations_are_asked_for_once_at_the_price_of_all_and_shown_in_one_message(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.set_key()
+    await desk.resources.db.write(settings.change, desk.guild.id, confirm_above=20)
+    form = await desk.maya.slash(desk.channel, "studio", variants=3)
+    assert form.modal is not None
+    assert form.modal["title"] == "3 × Studio · from about 24 credits"
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", variants=3)
+    assert "3 variations of Studio cost about 24 credits. Start them?" in texts(asked)
+    await desk.maya.click(answer_of(asked), label="Run · about 24 credits")
+    made = await jobs_of(desk)
+    assert [job.inputs["prompt"] for job in made] == ["A red kite"] * 3
+    done = [
+        await desk.move(job, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        for job in made[:2]
+    ]
+    failed = await desk.move(made[2], JobState.FAILED, failure=FailureCode.API)
+    output = files(tmp_path, before=False)
+    parts = [Part(job, number, output) for number, job in enumerate(done, 1)]
+    await announce(desk, [*parts, Part(failed, 3, None)])
+    message = desk.channel.history()[-1]
+    assert "your results are ready: 2 variations" in texts(message)
+    assert "**3.** variation: " in texts(message)
+    (menu,) = [piece for piece in pieces(message) if piece["type"] == 3]
+    assert [one["label"] for one in menu["options"]] == ["1. variation", "2. variation"]
+    shown = await desk.maya.select(message, [made[1].id])
+    assert "Studio: 2. variation" in texts(shown)
+
+
+@pytest.mark.promise
+async def test_variations_that_are_asked_for_twice_at_once_are_one_set(desk: Desk, tmp_path: Path) -> None:
+    message = await staged(desk, tmp_path)
+    forms = [await press_more(desk.maya, message, "Variations…") for _ in range(3)]
+    forms += [await desk.maya.slash(desk.channel, "studio", variants=count) for count in (2, 2, 3)]
+    filled: list[dict[str, Any]] = [
+        {"count": ["2"], "style": [one]} for one in ("modern", "modern", "luxury")
+    ]
+    filled += [{"prompt": "A red kite"}] * 3
+    told = [texts(await desk.maya.submit_modal(*one)) for one in zip(forms, filled, strict=True)]
+    assert ["taken as a double click" in one for one in told] == [False, True, False] * 2
+    assert len(await jobs_of(desk)) == 1 + 1 + 1 + 2 + 3
+
+
+DENIED: dict[str, Callable[[Desk], Awaitable[Any]]] = {
+    "You are blocked": lambda desk: change(desk, "moderation blocked", "blocked", member=[desk.tom]),
+    "is only for <@&1>": lambda desk: desk.db.write(
+        limit_tool, desk.guild.id, None, role_id=1, channel_id=None
+    ),
+}
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("reason", DENIED)
+async def test_who_may_not_use_the_tool_reads_so_alone_and_gets_no_variations(
+    desk: Desk, tmp_path: Path, reason: str
+) -> None:
+    message = await staged(desk, tmp_path)
+    await DENIED[reason](desk)
+    told = await press_more(desk.tom, message, "Variations…")
+    assert told.modal is None
+    assert told.ephemeral
+    assert reason in texts(told)
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_no_variations_are_made_of_anothers_private_result(desk: Desk) -> None:
+    await desk.set_key()
+    await desk.tom.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
+    said = await pressed(desk, f"studii:vary:{(await desk.job()).id}-0")
+    assert "private to someone else" in said
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    assert "Choose for each photo…" in str(form.modal)
+    given = {"image": PHOTOS[:3], "style": "luxury", "room": EACH}
+    asked = await desk.maya.submit_modal(form, given)
+    assert asked.ephemeral
+    assert await jobs_of(desk) == []
+    message = answer_of(asked)
+    assert [url.split("/")[-1].split("?")[0] for url in thumbnails(message)] == [
+        name for name, _ in PHOTOS[:3]
+    ]
+    first, _, third = lists(message)
+    await desk.maya.select(message, ["bedroom"], custom_id=first)
+    await desk.maya.select(message, ["kitchen"], custom_id=third)
+    told = await desk.maya.click(message, label="Run · about 24 credits")
+    assert answer_of(told).id == message.id  # the progress takes its place
+    jobs = await jobs_of(desk)
+    assert [job.inputs["room"] for job in jobs] == ["bedroom", "living", "kitchen"]
+    assert {job.inputs["style"] for job in jobs} == {"luxury"}
+    assert len({job.set_id for job in jobs}) == 1
+    assert "1. ⏳ bedroom · room1.png: " in texts(message)
+    for job in jobs:
+        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
+    again = await desk.channel_message(f"studii:set:again:{jobs[0].set_id}")
+    await desk.tom.click(again, label="Press")
+    _, _, _, *toms = await jobs_of(desk)
+    assert [(job.user_id, job.inputs["room"]) for job in toms] == [
+        (desk.tom.id, room) for room in ("bedroom", "living", "kitchen")
+    ]
+    form = await desk.tom.click(await desk.channel_message(f"studii:edit:{toms[2].id}-0"), label="Press")
+    options = fields(form)["room"]["component"]["options"]
+    assert [one["value"] for one in options if one.get("default")] == ["kitchen"]
+    assert EACH not in str(form.modal)  # it is of one photo
+
+
+async def test_a_choice_for_each_photo_that_a_restart_has_forgotten_is_refused_unpaid(desk: Desk) -> None:
+    page = await asked_for_each(desk)
+    await desk.maya.click(page, label="Next")
+    assert len(lists(page)) == 2
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
+    told = await desk.maya.click(page, label="Run · about 16 credits")
+    assert str(FORM_OUTDATED) in texts(told)
+    assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_a_set_that_was_asked_for_each_photo_starts_once(desk: Desk) -> None:
+    page = await asked_for_each(desk)
+    for _ in range(2):
+        send_press(desk, desk.maya, page, labelled(page, "Next"))
+    await desk.env.settle()
+    run = labelled(page, "Run")
+    await spending.set_budget(desk.resources, desk.guild.id, 8, Period.DAY)
+    assert "so none was started" in texts(await desk.maya.click(page, custom_id=run))
+    await spending.set_budget(desk.resources, desk.guild.id, 100, Period.DAY)
+    records = [
+        send_press(desk, desk.maya, page, run),
+        send_press(desk, desk.maya, page, lists(page)[0], chosen="office"),
+        send_press(desk, desk.maya, page, run),
+    ]
+    await desk.env.settle()
+    assert [job.inputs["room"] for job in await jobs_of(desk)] == ["living", "living"]
+    assert str(QUESTION_OVER) in texts(InteractionResult(desk.env, records[-1]))
+
+
+@pytest.mark.promise
+async def test_a_photo_for_which_nothing_is_chosen_gets_what_the_form_began_with(desk: Desk) -> None:
+    tool = desk.bot.catalog.get("virtual-staging")
+    await desk.db.write(set_defaults, desk.guild.id, desk.maya.id, tool, {"room": "kitchen"})
+    page = await asked_for_each(desk)
+    await desk.maya.click(page, label="Next")
+    assert "it is **kitchen**" in texts(page)
+    await desk.db.write(settings.change, desk.guild.id, confirm_above=8)
+    await desk.maya.select(page, ["office"], custom_id=lists(page)[1])
+    await desk.maya.click(page, label="Run · about 16 credits")
+    assert "Virtual staging of 2 photos costs about 16 credits. Start it?" in texts(page)
+    await desk.maya.click(page, label="Run · about 16 credits")
+    assert [job.inputs["room"] for job in await jobs_of(desk)] == ["kitchen", "office"]
+
+
+async def test_of_more_photos_than_have_room_beside_their_lists_all_are_above_them(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    photos = [(f"room{number}.png", PNG + bytes([number])) for number in range(8)]
+    given = {"image": photos, "style": "luxury", "room": EACH}
+    page = answer_of(await desk.maya.submit_modal(form, given))
+    (above,) = [piece for piece in pieces(page) if piece["type"] == 12]
+    assert [one["description"] for one in above["items"]] == [
+        f"{number}. {name}" for number, (name, _) in enumerate(photos, 1)
+    ]
+    assert len(lists(page)) == 8
+
+
+@pytest.mark.promise
+async def test_moderators_read_what_each_of_a_set_has_of_its_own(desk: Desk) -> None:
+    page = await asked_for_each(desk)
+    await desk.maya.select(page, ["farmhouse"], custom_id=lists(page)[1])
+    await desk.maya.click(page, label="Next")
+    await desk.maya.click(page, label="Run · about 16 credits")
+    jobs = tuple(await jobs_of(desk))
+    request = approval_request(ForModerators(jobs, ()), desk.bot.catalog, (), hidden=False)
+    given = [replace(one, approval=Approval.GIVEN) for one in jobs]
+    for shown in (request, decided(given, desk.bot.catalog, result=False, by=desk.tom.id)):
+        said = texts(shown)
+        assert "1. modern · room1.png · 2. farmhouse · room2.png" in said
+        assert "style **" not in said
+        assert "room **living room**" in said
+
+
+async def asked_for_each(desk: Desk) -> ResponseMessage:
+    """Ask for a set of two photos, of which each has its own style and room."""
+    form = await opened(desk, desk.maya, "virtual-staging")
+    given = {"image": PHOTOS[:2], "style": EACH, "room": EACH}
+    return answer_of(await desk.maya.submit_modal(form, given))
+
+
+def lists(message: object) -> list[str]:
+    return [one["custom_id"] for one in pieces(message) if one["type"] == 3]

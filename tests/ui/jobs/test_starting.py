@@ -14,7 +14,6 @@ from bot.jobs.confirm import Repeated, find_open
 from bot.jobs.models import FailureCode, JobState, MemberContext
 from bot.servers import settings
 from bot.servers.settings import Period
-from tests.cogs.test_jobs import listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
@@ -32,6 +31,7 @@ from tests.support.desk import (
 from tests.support.presses import send_command, send_press
 from tests.support.settings import change
 from tests.ui.jobs.results import staged
+from tests.ui.jobs.test_listing import listed
 from tests.ui.jobs.test_sets import a_set
 
 RUN = "Run · about 8 credits"

@@ -9,7 +9,8 @@ from simcord import InteractionResult, MemberActor
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, press_in, texts
 from tests.support.settings import add_style, admin, opened, remove_style
-from tests.ui.styles.test_saving import last_inputs, result_of
+from tests.ui.jobs.results import result_of
+from tests.ui.styles.test_saving import last_inputs
 
 PHOTO = ("room.png", PNG)
 
