@@ -1,17 +1,14 @@
 """Message menus: a member makes something of a picture that is in the channel already."""
 
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
-from simcord import InteractionResult
 
-from bot.media.spool import OutputFile
 from tests.reactions.taps import jobs_of
 from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, make_bot, pieces, texts
 from tests.support.posts import tell_end
-from tests.ui.jobs.results import source_bytes
+from tests.ui.jobs.results import fields, files, source_bytes
 
 MENUS = {
     "Virtual staging": "virtual-staging",
@@ -26,21 +23,6 @@ async def photo_of_tom(desk: Desk, *names: str) -> discord.Message:
     return await desk.tom.send(desk.channel, "Look", attachments=files)
 
 
-def labels(shown: InteractionResult) -> list[str]:
-    assert shown.modal is not None
-    return [piece["label"] for piece in shown.modal["components"]]
-
-
-def field(shown: InteractionResult, label: str) -> dict[str, Any]:
-    assert shown.modal is not None
-    (found,) = (piece["component"] for piece in shown.modal["components"] if piece["label"] == label)
-    return found
-
-
-def chosen(select: dict[str, Any]) -> list[str]:
-    return [option["value"] for option in select["options"] if option.get("default")]
-
-
 @pytest.mark.promise
 async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(desk: Desk) -> None:
     menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
@@ -48,22 +30,23 @@ async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(desk: Desk
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])
-async def test_a_tool_that_asks_nothing_starts_at_once(desk: Desk, menu: str) -> None:
+async def test_a_tool_that_asks_nothing_starts_at_once(desk: Desk) -> None:
     message = await photo_of_tom(desk)
-    answer = await desk.tom.context_menu(desk.channel, menu, message)
-    assert "Fetching your photo" in texts(answer)
-    job = await desk.job()
-    assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
-    assert source_bytes(desk, job) == PNG + b"room.png"
+    for menu in ("Photo restoration", "Product background", "Career portrait"):
+        answer = await desk.tom.context_menu(desk.channel, menu, message)
+        assert "Fetching your photo" in texts(answer)
+        job = await desk.job()
+        assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
+        assert source_bytes(desk, job) == PNG + b"room.png"
 
 
 @pytest.mark.promise
 async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(desk: Desk) -> None:
     message = await photo_of_tom(desk)
     shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-    assert labels(shown) == ["Just for me", "Style", "Room"]
-    assert chosen(field(shown, "Style")) == ["modern"]
+    assert [one["label"] for one in fields(shown).values()] == ["Just for me", "Style", "Room"]
+    styles = fields(shown)["style"]["component"]["options"]
+    assert [one["value"] for one in styles if one.get("default")] == ["modern"]
     assert await jobs_of(desk) == []
     answer = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
     assert "Fetching your photo" in texts(answer)
@@ -75,8 +58,8 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(desk
 async def test_of_several_pictures_one_is_chosen(desk: Desk) -> None:
     message = await photo_of_tom(desk, "hall.png", "garden.png")
     shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-    assert labels(shown) == ["Picture", "Just for me"]
-    assert [one["label"] for one in field(shown, "Picture")["options"]] == [
+    assert [one["label"] for one in fields(shown).values()] == ["Picture", "Just for me"]
+    assert [one["label"] for one in fields(shown)["image"]["component"]["options"]] == [
         "All 2 · about 16 credits",
         "1. hall.png",
         "2. garden.png",
@@ -93,18 +76,17 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(desk: De
     (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
     assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
     shown = await desk.maya.select(answer_of(offered), ["studio"])
-    assert labels(shown) == ["Prompt", "Mode", "Quality", "Just for me", "Aspect ratio"]
+    assert [one["label"] for one in fields(shown).values()] == [
+        "Prompt",
+        "Mode",
+        "Quality",
+        "Just for me",
+        "Aspect ratio",
+    ]
     given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
     await desk.maya.submit_modal(shown, given)
     job = await desk.job()
     assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
-
-
-@pytest.mark.promise
-async def test_a_forwarded_picture_is_found(desk: Desk) -> None:
-    forwarded = await desk.maya.forward(await photo_of_tom(desk), desk.channel)
-    await desk.maya.context_menu(desk.channel, "Photo restoration", forwarded)
-    assert (await desk.photo()).filename == "room.png"
 
 
 @pytest.mark.promise
@@ -131,16 +113,15 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(desk: Desk) -> None:
 async def test_menus_and_buttons_need_no_message_content_intent(desk: Desk, tmp_path: Path) -> None:
     message = await photo_of_tom(desk, "hall.png", "garden.png")
     desk.env.approved_intents = discord.Intents.none()
-    plain = discord.Intents(guilds=True)
-    bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=plain)
+    given = desk.bot.catalog, desk.clock, desk.resources
+    bot, delivery = make_bot(*given, intents=discord.Intents(guilds=True))
     await desk.env.restart_bot(bot)
     shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
     await desk.maya.submit_modal(shown, {"image": ["1"]})
     job = await desk.job()
     assert ((await desk.photo()).filename, job.photo_author) == ("garden.png", desk.tom.id)
     job = await desk.move(job, *DONE, finished_at=desk.clock.now(), output_kind="image")
-    (tmp_path / "made.png").write_bytes(PNG)
-    await tell_end(delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+    await tell_end(delivery, job, files(tmp_path, before=False))
     result = desk.channel.history()[-1]
     await desk.tom.click(result, custom_id=labelled(result, "Run again"))
     assert (await desk.job()).user_id == desk.tom.id

@@ -10,7 +10,7 @@ import discord
 import pytest
 from discord import app_commands
 from discord.http import HTTPClient, Route
-from simcord import InteractionResult
+from simcord import InteractionResult, MemberActor
 from simcord.backend.models import Interaction
 
 from bot.db import Database
@@ -231,10 +231,14 @@ def a_command(name: str, **options: str) -> Ready:
 
 def a_button(custom_id: str) -> Ready:
     async def ready(desk: Desk, _folder: Path) -> Send:
-        message = await desk.channel_message(custom_id)
-        return lambda: send_press(desk, desk.admin, message, custom_id)
+        return await a_press(desk, desk.admin, custom_id)
 
     return ready
+
+
+async def a_press(desk: Desk, who: MemberActor, custom_id: str) -> Send:
+    message = await desk.channel_message(custom_id)
+    return lambda: send_press(desk, who, message, custom_id)
 
 
 async def styled(desk: Desk) -> str:
@@ -249,33 +253,25 @@ async def a_command_with_a_style(desk: Desk, _folder: Path) -> Send:
 
 
 async def a_styles_button(desk: Desk, _folder: Path) -> Send:
-    custom_id = f"studii:style:use:{await styled(desk)}"
-    message = await desk.channel_message(custom_id)
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return await a_press(desk, desk.maya, f"studii:style:use:{await styled(desk)}")
 
 
 async def edit_of_a_photo(desk: Desk, _folder: Path) -> Send:
     """Edit, where the photo is in a member's message and has to be looked up there."""
     photo = await post(desk, desk.maya, ROOM)
     await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
-    custom_id = f"studii:edit:{(await desk.job()).id}-0"
-    message = await desk.channel_message(custom_id)
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return await a_press(desk, desk.maya, f"studii:edit:{(await desk.job()).id}-0")
 
 
 async def save_as_style(desk: Desk, folder: Path) -> Send:
     await result_of(desk, folder, desk.maya, "studio", prompt="A harbour")
-    custom_id = f"studii:save:{(await desk.job()).id}-0"
-    message = await desk.channel_message(custom_id)
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return await a_press(desk, desk.maya, f"studii:save:{(await desk.job()).id}-0")
 
 
 async def charged(desk: Desk, _folder: Path) -> Send:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-    custom_id = f"studii:charged:{job.id}-0"
-    message = await desk.channel_message(custom_id)
-    return lambda: send_press(desk, desk.admin, message, custom_id)
+    return await a_press(desk, desk.admin, f"studii:charged:{job.id}-0")
 
 
 async def decline_a_request(desk: Desk, _folder: Path) -> Send:
@@ -318,8 +314,7 @@ async def a_mention_under_a_result(desk: Desk, folder: Path) -> Send:
 async def a_choice_in_a_list(desk: Desk, _folder: Path) -> Send:
     """A tool that is chosen in the list for a photo."""
     photo = await post(desk, desk.maya, ROOM)
-    listed = await desk.maya.context_menu(desk.channel, "Studii…", photo)
-    message = answer_of(listed)
+    message = answer_of(await desk.maya.context_menu(desk.channel, "Studii…", photo))
     (custom_id,) = (str(one["custom_id"]) for one in pieces(message) if one["type"] == 3)
     return lambda: send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
 

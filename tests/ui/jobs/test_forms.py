@@ -1,7 +1,6 @@
 """Forms that take a photo: from the list of tools, from a photo's menu, and to change an earlier job."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,24 +8,13 @@ import pytest
 from bot.catalog import Catalog, ToolInput
 from bot.credits.limits import StartRate
 from bot.errors import Refused
-from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
+from bot.servers import settings
 from bot.servers.settings import Period, Permit
 from bot.ui.jobs.forms import extra_inputs, field_for, inputs_from
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import (
-    DONE,
-    PNG,
-    Desk,
-    answer_of,
-    labelled,
-    labels,
-    learned,
-    open_desk,
-    started,
-    texts,
-)
+from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, labels, learned, started, texts
 from tests.support.posts import tell_end
 from tests.support.presses import press
 from tests.support.settings import change, restrict
@@ -51,8 +39,7 @@ async def test_photo_inputs_and_go(desk: Desk) -> None:
 async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(desk: Desk) -> None:
     form = await opened(desk, desk.maya, "studio")
     assert list(fields(form)) == ["image", "prompt", "mode", "quality", "private"]
-    hint = "Aspect ratio: use /studio"
-    assert fields(form)["private"]["description"] == hint
+    assert fields(form)["private"]["description"] == "Aspect ratio: use /studio"
     await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
     job = await desk.job()
     assert (job.source, job.inputs["source"], job.inputs["aspect_ratio"]) == (None, "text", "16:9")
@@ -110,83 +97,54 @@ def test_a_few_values_are_radio_buttons_and_more_are_a_menu(count: int, kind: in
 @pytest.mark.promise
 async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(desk: Desk) -> None:
     forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
-    filled = {"prompt": "A red kite"}
-    await desk.maya.submit_modal(forms[0], filled)
-    told = await desk.maya.submit_modal(forms[1], filled)
+    _, told = [await desk.maya.submit_modal(form, {"prompt": "A red kite"}) for form in forms]
     assert told.ephemeral
     assert "taken as a double click" in texts(told)
     desk.clock.advance(10)
-    await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
-    assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
+    form = await desk.maya.slash(desk.channel, "studio")
+    await desk.maya.submit_modal(form, {"prompt": "A red kite"})
+    assert len(await jobs_of(desk)) == 2
 
 
 # Nobody fills in a form for nothing: what is known to be refused is refused before it opens
 
-STAGING = "Virtual staging"
-
-
-async def paused(desk: Desk) -> None:
-    await desk.set_key()
-    await change(desk, "setup", "paused")
-
-
-async def without_key(_: Desk) -> None:
-    """Nothing was set up."""
-
-
-async def without_credits(desk: Desk) -> None:
-    await desk.set_key()
-    await spending.set_budget(desk.resources, desk.guild.id, 1, Period.DAY)
-
 
 async def without_starts(desk: Desk) -> None:
-    await desk.set_key()
     await spending.set_limits(desk.resources, desk.guild.id, rate=StartRate(1, 600))
     await desk.tom.slash(desk.channel, "studio", prompt="A kite")
 
 
+KEPT_FROM: dict[str, Callable[[Desk], Awaitable[object]]] = {
+    "no Studii key yet": lambda desk: desk.db.write(settings.change, desk.guild.id, key_id=None),
+    "New jobs are paused": lambda desk: change(desk, "setup", "paused"),
+    "the server has 1 of 1 credit left": lambda desk: spending.set_budget(
+        desk.resources, desk.guild.id, 1, Period.DAY
+    ),
+    "reached the limit of 1 job in 10 minutes": without_starts,
+}
+
+
 @pytest.mark.promise
-@pytest.mark.parametrize(
-    ("so", "reason"),
-    [
-        (without_key, "no Studii key yet"),
-        (paused, "New jobs are paused"),
-        (without_credits, "the server has 1 of 1 credit left"),
-        (without_starts, "reached the limit of 1 job in 10 minutes"),
-    ],
-)
-async def test_a_form_that_could_start_nothing_does_not_open(
-    tmp_path: Path, so: Callable[[Desk], Awaitable[None]], reason: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await so(desk)
-        message = await post(desk, desk.maya, ("room.png", PNG))
-        shown = await desk.tom.context_menu(desk.channel, STAGING, message)
-        assert shown.modal is None
-        assert shown.ephemeral
-        assert reason in texts(shown)
+@pytest.mark.parametrize("reason", KEPT_FROM)
+async def test_a_form_that_could_start_nothing_does_not_open(desk: Desk, reason: str) -> None:
+    await KEPT_FROM[reason](desk)
+    message = await post(desk, desk.maya, ("room.png", PNG))
+    shown = await desk.tom.context_menu(desk.channel, "Virtual staging", message)
+    assert (shown.modal, shown.ephemeral) == (None, True)
+    assert reason in texts(shown)
 
 
 # The price is seen before the press: on Run again, in the list of tools, in forms and at their choices
 
 
-def options(shown: Any, name: str) -> dict[str, str]:
-    """The values and labels of a field of a form."""
-    assert shown.modal is not None
-    fields = [piece["component"] for piece in shown.modal["components"] if "component" in piece]
-    (field,) = (one for one in fields if one.get("custom_id") == name)
-    return {one["value"]: one["label"] for one in field["options"]}
-
-
 @pytest.mark.promise
 async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(desk: Desk) -> None:
     await learned(desk, 6, mode="image")
-    await desk.maya.send(desk.channel, "Look", attachments=[ROOM])
-    offered = await desk.maya.context_menu(desk.channel, "Studii…", desk.channel.history()[-1])
-    form = await desk.maya.select(answer_of(offered), ["studio"])
-    assert form.modal is not None
+    offered = await desk.maya.context_menu(desk.channel, "Studii…", await post(desk, desk.maya, ROOM))
+    form: Any = await desk.maya.select(answer_of(offered), ["studio"])
     assert form.modal["title"] == "Studio · from 6 credits"
-    assert options(form, "mode") == {"image": "image · 6 credits", "video": "video · about 40 credits"}
+    modes = fields(form)["mode"]["component"]["options"]
+    assert [one["label"] for one in modes] == ["image · 6 credits", "video · about 40 credits"]
 
 
 @pytest.mark.promise

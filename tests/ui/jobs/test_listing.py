@@ -6,18 +6,15 @@ from typing import get_args
 
 import discord
 import pytest
-from simcord import InteractionResult, MemberActor
+from simcord import ChannelHandle, InteractionResult, MemberActor
 
-from bot import posts
 from bot.features import styles
-from bot.jobs import queries, transitions
-from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
+from bot.jobs import queries
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.jobs.thumbnails import of as of_jobs
-from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import How
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
@@ -25,11 +22,11 @@ from tests.support.desk import (
     DONE,
     Desk,
     answer_of,
-    labelled,
     labels,
     make_bot,
     open_listed,
     pieces,
+    press_in,
     press_more,
     texts,
 )
@@ -38,13 +35,6 @@ from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
 from tests.ui.admin.moderation.waiting import approvals
 from tests.ui.jobs.results import posted, thumbnails, with_thumbnail
-
-
-async def press_label(
-    desk: Desk, who: MemberActor, shown: InteractionResult, label: str
-) -> InteractionResult:
-    found = (piece for piece in pieces(shown) if str(piece.get("label")).startswith(label))
-    return await who.click(answer_of(shown), custom_id=next(found)["custom_id"])
 
 
 async def choose(who: MemberActor, shown: InteractionResult, by: str, value: str) -> None:
@@ -72,30 +62,22 @@ async def test_each_job_has_its_prompt_and_picture_and_is_opened_with_what_can_b
     assert "> A red kite over the harbour of a small town at dawn" in texts(shown)
     assert "mode **image**" in texts(shown)
     assert labels(shown) == ["Run again · 8 credits", "Edit", "Full size", "Back"]
-    full = await press_label(desk, desk.maya, shown, "Full size")
+    full = await press_in(desk.maya, shown, "Full size")
     assert "[Open the picture](<https://cdn" in texts(full)
-    await press_label(desk, desk.maya, shown, "Back")
+    await press_in(desk.maya, shown, "Back")
     await open_listed(desk.maya, shown, 1)
     assert labels(shown) == ["Run again · about 8 credits", "Back"]
-    await press_label(desk, desk.maya, shown, "Back")
+    await press_in(desk.maya, shown, "Back")
     await open_listed(desk.maya, shown)
     assert labels(shown) == ["Cancel job", "Back"]
     # What has gone by the time of the press is said above the list as it is then.
-    for job in await desk.db.write(queries.in_states, [JobState.WAITING]):
-        await desk.db.write(
-            transitions.advance,
-            job.id,
-            job.state,
-            JobState.FAILED,
-            at=desk.clock.now(),
-            failure=FailureCode.API,
-        )
-    told = await press_label(desk, desk.maya, shown, "Cancel job")
+    await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    told = await press_in(desk.maya, shown, "Cancel job")
     assert not told.followups
     assert "⚠️ That job has already ended" in texts(shown)
     await open_listed(desk.maya, shown)
     assert labels(shown) == ["Run again · about 8 credits", "Back"]
-    await press_label(desk, desk.maya, shown, "Back")
+    await press_in(desk.maya, shown, "Back")
 
     await choose(desk.maya, shown, "state", "done")
     assert ("red kite" in texts(shown), "blue kite" in texts(shown)) == (True, False)
@@ -124,9 +106,9 @@ async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_no
     assert labels(shown) == ["Run again · 8 credits", "Back"]
     assert not [piece for piece in pieces(shown) if piece["type"] == 12]
     assert "](https" not in texts(shown)
-    await press_label(desk, desk.maya, shown, "Back")
+    await press_in(desk.maya, shown, "Back")
     await open_listed(desk.maya, shown)
-    await press_label(desk, desk.maya, shown, "Cancel job")
+    await press_in(desk.maya, shown, "Cancel job")
     assert "✅ Cancelled: **Studio “A blue kite”**. Not charged." in texts(shown)
 
 
@@ -150,7 +132,7 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
     await desk.maya.slash(desk.channel, "studio", prompt="A private kite", private=True)
     await with_thumbnail(desk, await desk.job())
     shown = await desk.admin.slash(desk.channel, "jobs")
-    await press_label(desk, desk.admin, shown, "Server jobs")
+    await press_in(desk.admin, shown, "Server jobs")
     said = texts(shown)
     assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in said
     assert f"<@{desk.maya.id}> in <#{hidden.id}>" in said
@@ -163,7 +145,7 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
     await open_listed(desk.admin, shown)
     assert labels(shown) == ["Cancel job", "Back"]
     assert "kite" not in texts(shown)
-    await press_label(desk, desk.admin, shown, "Cancel job")
+    await press_in(desk.admin, shown, "Cancel job")
     assert "✅ Cancelled: **Studio**. Not charged." in texts(shown)
     own = await desk.maya.slash(desk.channel, "jobs")
     assert "> A secret kite" in texts(own)
@@ -192,9 +174,9 @@ async def test_a_full_page_of_an_admins_list_fits_into_a_message(desk: Desk, tmp
         await with_thumbnail(desk, job)
     await approvals(desk, approval_everyone=True, approval_results=True)
     shown = await desk.admin.slash(desk.channel, "jobs")
-    await press_label(desk, desk.admin, shown, "Server jobs")
+    await press_in(desk.admin, shown, "Server jobs")
     assert labels(shown) == ["Older", "Refresh", "My jobs", "Results not posted"]
-    await press_label(desk, desk.admin, shown, "Older")
+    await press_in(desk.admin, shown, "Older")
     assert labels(shown) == ["Newer", "Older", "My jobs", "Results not posted"]
     assert len(thumbnails(shown)) == 9
     assert len(pieces(shown)) == 40
@@ -217,13 +199,12 @@ async def test_small_pictures_come_with_the_page_and_go_with_what_is_deleted(
     assert [url.rpartition("/")[2].partition("?")[0] for url in thumbnails(shown)] == [
         f"{job.id}.webp" for job in (other, kept, private)
     ]
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
-    await desk.env.restart_bot(bot)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     for _again in range(2):  # as a click that is repeated
         assert not (await open_listed(desk.maya, shown)).followups
         assert "> A blue kite" in texts(shown)
         assert len(answer_of(shown).attachments) == 1
-        await press_label(desk, desk.maya, shown, "Back")
+        await press_in(desk.maya, shown, "Back")
         assert len(answer_of(shown).attachments) == 3
     opens = "studii:jobsopen:mine:0:any:any"
     told = await press(desk, desk.tom, answer_of(shown), opens, chosen=kept.id)
@@ -232,7 +213,7 @@ async def test_small_pictures_come_with_the_page_and_go_with_what_is_deleted(
     assert set(await desk.db.read(of_jobs, [kept.id, other.id])) == {kept.id}
     assert len(thumbnails(await desk.maya.slash(desk.channel, "jobs"))) == 2
     shown = await desk.admin.slash(desk.channel, "jobs")
-    await press_label(desk, desk.admin, shown, "Server jobs")
+    await press_in(desk.admin, shown, "Server jobs")
     assert len(thumbnails(shown)) == 1
     await open_listed(desk.admin, shown, 2)
     assert not answer_of(shown).attachments
@@ -243,29 +224,15 @@ async def test_small_pictures_come_with_the_page_and_go_with_what_is_deleted(
 
 # The buttons under a warning: they work once, and for admins alone
 
-REASON = Reason(ReasonCode.OUT_OF_CREDITS)
-
-
-async def warned(desk: Desk) -> discord.Message:
-    """The server's key is out of credits, and its admins read so in their log channel."""
-    await desk.set_key()
-    key = await desk.resources.db.read(keys.current, desk.guild.id)
-    assert key is not None
-    kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
-    until = now + timedelta(minutes=30)
-    await desk.db.write(held, desk.guild.id, key.id, REASON, until)
-    assert await desk.db.write(
-        posts.want, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
-    )
-    (notice,) = await desk.db.write(open_posts)
-    assert isinstance(notice, Post)
-    await deliver(desk, notice, desk.channel.id, None)
-    return desk.channel.history()[-1]
-
 
 @pytest.mark.promise
 async def test_try_again_is_for_admins_alone(desk: Desk) -> None:
-    answer = await desk.maya.click(await warned(desk), label="Try again")
+    key = await desk.resources.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    until = desk.clock.now() + timedelta(minutes=30)
+    await desk.db.write(held, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+    again = await desk.channel_message(f"studii:tryagain:{desk.guild.id}")
+    answer = await desk.maya.click(again, label="Press")
     assert "You need the Manage Server permission" in texts(answer)
     refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     assert "Studii has no credits left for this." in texts(refused)
@@ -380,8 +347,8 @@ async def test_nor_does_a_members_press_of_what_is_for_admins(desk: Desk, action
     job = await job_in(desk, *DONE[:2], JobState.UNKNOWN)
     studio = desk.bot.catalog.get("studio")
     style = await desk.save_style(desk.admin, "Dawn", studio, {"prompt": "A harbour"}, for_server=True)
-    forged = f"studii:{action.format(job=job.id, style=style.id)}"
-    told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+    button = await desk.channel_message(f"studii:{action.format(job=job.id, style=style.id)}")
+    told = await desk.tom.click(button, label="Press")
     assert told.modal is None
     assert any(words in texts(told) for words in ("Manage Server", "isn't yours")), texts(told)
     assert await desk.job() == job
@@ -389,28 +356,24 @@ async def test_nor_does_a_members_press_of_what_is_for_admins(desk: Desk, action
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("action", ["cancel", "post", "show"])
-async def test_nor_does_a_line_of_another_servers_list(desk: Desk, action: str) -> None:
-    job = await job_in(desk, *(() if action == "cancel" else DONE))
-    before = await jobs(desk)
-    person, channel_id = elsewhere(desk)
-    forged = f"studii:listed:{action}:{job.id}:mine:0"
-    message = await desk.channel_message(forged, channel_id)
-    assert "no such job here" in texts(await press(desk, person, message, forged))
-    assert await jobs(desk) == before
-
-
-@pytest.mark.promise
-async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(desk: Desk) -> None:
+async def test_nor_does_a_line_of_another_servers_list_or_a_button_of_its_key(desk: Desk) -> None:
+    waiting = await job_in(desk)
+    desk.clock.advance(60)  # another wish than the first
+    done = await job_in(desk, *DONE)
     key = await desk.resources.db.read(keys.current, desk.guild.id)
     assert key is not None
+    before = await jobs(desk)
     person, channel_id = elsewhere(desk)
     for forged, words in (
-        (f"studii:setup:forget:{key.id}", "a different key"),
-        (f"studii:tryagain:{desk.guild.id}", "belongs to another server"),
+        (f"listed:cancel:{waiting.id}:mine:0", "no such job here"),
+        (f"listed:post:{done.id}:mine:0", "no such job here"),
+        (f"listed:show:{done.id}:mine:0", "no such job here"),
+        (f"setup:forget:{key.id}", "a different key"),
+        (f"tryagain:{desk.guild.id}", "belongs to another server"),
     ):
-        message = await desk.channel_message(forged, channel_id)
-        assert words in texts(await press(desk, person, message, forged))
+        button = await desk.channel_message(f"studii:{forged}", channel_id)
+        assert words in texts(await person.click(button, label="Press"))
+    assert await jobs(desk) == before
     assert await desk.resources.db.read(keys.current, desk.guild.id) == key
 
 
@@ -432,16 +395,13 @@ async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_anothe
     helped = desk.guild.create_text_channel(
         "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
     )
-    cancel = f"studii:cancel:{job.id}-0"
-    message = await desk.channel_message(cancel, helped.id)
-    told = await press(desk, ines, message, cancel)
+    cancel = await desk.channel_message(f"studii:cancel:{job.id}-0", helped.id)
+    told = await ines.click(cancel, label="Press")
     assert "a moderator (Manage Messages" in texts(told)
     assert (await desk.job()).state is JobState.WAITING
     await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
-    delete = f"studii:logdelete:{job.id}-0"
-    told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
-    assert "Manage Messages in the result's channel" in texts(told)
-    assert job.user_id != FORGOTTEN_MEMBER
+    delete = await desk.channel_message(f"studii:logdelete:{job.id}-0", helped.id)
+    assert "Manage Messages in the result's channel" in texts(await ines.click(delete, label="Press"))
 
 
 # One's own list, turned page by page, and what couldn't be posted
@@ -461,27 +421,33 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
     await desk.tom.slash(desk.channel, "studio", prompt="Not Maya's")
     shown = await listed(desk)
     assert texts(shown).count("in the queue") == 9
+    assert texts(shown).index("Kite 11") < texts(shown).index("Kite 3")
     assert "Page 1" in texts(shown)
     assert "Server jobs" not in labels(shown)
-    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Older"))
+    await press_in(desk.maya, shown, "Older")
     assert texts(shown).count("in the queue") == 3
     assert "**10.**" in texts(shown)
     assert "Page 2" in texts(shown)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
-    await desk.env.restart_bot(bot)
-    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Newer"))
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
+    await press_in(desk.maya, shown, "Newer")
     assert "Page 1" in texts(shown)
+
+
+async def unposted(desk: Desk, channel: ChannelHandle) -> tuple[Job, InteractionResult]:
+    """A job of Maya's whose result couldn't be posted, as it is opened in her list."""
+    await desk.maya.slash(channel, "studio", prompt="A red kite")
+    changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+    job = await desk.move(await desk.job(), *DONE, **changes)
+    shown = await listed(desk)
+    await open_listed(desk.maya, shown)
+    return job, shown
 
 
 @pytest.mark.promise
 async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(desk: Desk) -> None:
     closed = desk.channel_for_the_bot("closed")
-    await desk.maya.slash(closed, "studio", prompt="A red kite")
-    changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
-    await desk.move(await desk.job(), *DONE, **changes)
-    shown = await listed(desk)
-    await open_listed(desk.maya, shown)
-    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
+    _, shown = await unposted(desk, closed)
+    await press_in(desk.maya, shown, "Post here")
     job = await desk.job()
     assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
     await open_listed(desk.maya, shown)
@@ -491,15 +457,11 @@ async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(desk: De
 @pytest.mark.promise
 async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(desk: Desk) -> None:
     adults = await desk.age_restricted_channel()
-    await desk.maya.slash(adults, "studio", prompt="A red kite")
-    changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
-    job = await desk.move(await desk.job(), *DONE, **changes)
-    shown = await listed(desk)
-    await open_listed(desk.maya, shown)
-    answer = await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
+    job, shown = await unposted(desk, adults)
+    answer = await press_in(desk.maya, shown, "Post here")
     assert "age-restricted" in texts(answer)
     await open_listed(desk.maya, shown)
     desk.restrict_by_age(adults, restricted=False)  # what was asked for when it was one stays what it is
-    answer = await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
+    answer = await press_in(desk.maya, shown, "Post here")
     assert "age-restricted" in texts(answer)
     assert (await desk.job()).channel_id == job.channel_id

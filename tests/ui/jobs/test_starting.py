@@ -44,9 +44,7 @@ async def asking(desk: Desk, above: int = 5) -> None:
 
 
 async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) -> InteractionResult:
-    message = asked.followups[-1] if asked.followups else asked.response
-    assert message is not None
-    return await who.click(message, label=label)
+    return await who.click(answer_of(asked), label=label)
 
 
 @pytest.mark.promise
@@ -67,8 +65,7 @@ async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_ex
     await asking(desk)
     first = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     second = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
-    await desk.env.restart_bot(bot)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     await confirm(desk.maya, first)
     assert [job.inputs["prompt"] for job in await jobs_of(desk)] == ["A red kite"]
     desk.clock.advance(15 * 60)
@@ -106,48 +103,41 @@ async def test_one_has_a_bounded_number_of_open_questions(desk: Desk) -> None:
 LONG = 500  # turns of the loop
 BUTTONS = "discord.py: on_interaction"  # how their tasks are called
 
-Send = Callable[[], object]
+Button = tuple[Any, str]  # the message that it is in, and its custom id
 
 
-async def question(desk: Desk, _folder: Path) -> Send:
+async def question(desk: Desk, _folder: Path) -> Button:
     await desk.db.write(settings.change, desk.guild.id, confirm_above=1)
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-    question = answer_of(asked)
     await desk.db.write(settings.change, desk.guild.id, confirm_above=None)
-    custom_id = labelled(asked, "Run")
-    return lambda: send_press(desk, desk.maya, question, custom_id)
+    return answer_of(asked), labelled(asked, "Run")
 
 
-async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
+async def run_again_in_the_list(desk: Desk, _folder: Path) -> Button:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
     seen = await listed(desk)
     await open_listed(desk.maya, seen)
-    message, custom_id = answer_of(seen), labelled(seen, "Run again")
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return answer_of(seen), labelled(seen, "Run again")
 
 
-async def again(desk: Desk, folder: Path) -> Send:
+async def again(desk: Desk, folder: Path) -> Button:
     message = await staged(desk, folder)
-    custom_id = labelled(message, "Run again")
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return message, labelled(message, "Run again")
 
 
-async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
+async def failed_of_a_set(desk: Desk, _folder: Path) -> Button:
     for job in await a_set(desk):
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
     desk.clock.advance(60)  # another press is no double click
     message = await desk.posted_progress(*await jobs_of(desk))
-    (label,) = labels(message)
-    custom_id = labelled(message, label.split(" · ")[0])
-    return lambda: send_press(desk, desk.maya, message, custom_id)
+    return message, labelled(message, "Run the failed ones again")
 
 
-async def tool_of_a_mention(desk: Desk, _folder: Path) -> Send:
+async def tool_of_a_mention(desk: Desk, _folder: Path) -> Button:
     offer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
     assert offer is not None
-    custom_id = labelled(offer, "Photo restoration")
-    return lambda: send_press(desk, desk.maya, offer, custom_id)
+    return offer, labelled(offer, "Photo restoration")
 
 
 WAYS = [question, run_again_in_the_list, again, failed_of_a_set, tool_of_a_mention]
@@ -156,13 +146,16 @@ WAYS = [question, run_again_in_the_list, again, failed_of_a_set, tool_of_a_menti
 @pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
+    desk: Desk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Callable[[Desk, Path], Awaitable[Button]],
 ) -> None:
-    press = await way(desk, tmp_path)
+    message, custom_id = await way(desk, tmp_path)
     before = await with_room_for(desk, 6 if way is failed_of_a_set else 1)
     slow_to_read(monkeypatch, BUTTONS)
     slow_to_fetch(monkeypatch)
-    press()
+    send_press(desk, desk.maya, message, custom_id)
     send_command(desk, desk.tom, "studio", prompt="A boat")
     await desk.env.settle()
     started = (await jobs_of(desk))[before:]

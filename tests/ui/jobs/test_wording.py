@@ -23,11 +23,6 @@ from tests.support.panels import CATALOG, alone, progress_words, shown_with
 SET = "00000000000000aa"
 
 
-def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
-    job = staging(inputs={"style": "\u200b", "room": "living"})
-    assert "style **…** · room **living room**" in progress_words(job)
-
-
 @pytest.mark.parametrize(
     ("changes", "position", "expected"),
     [
@@ -76,6 +71,9 @@ def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
             "The photo was broken.",
         ),
         ({"state": JobState.CANCELLED}, None, "Cancelled."),
+        # What the catalogue has lost, and what can't be seen.
+        ({"tool": "sky-swap"}, None, "### 🪄 sky-swap"),
+        ({"inputs": {"style": "\u200b", "room": "living"}}, None, "style **…** · room **living room**"),
         ({"state": JobState.UNKNOWN}, None, "it's not clear yet whether this was charged"),
     ],
 )
@@ -140,24 +138,16 @@ def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progr
     assert expected in texts(progress_panel([staging(**changes)], CATALOG, progress)).splitlines()
 
 
-def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
-    assert "### 🪄 sky-swap" in progress_words(replace(staging(), tool="sky-swap"))
-
-
-def test_the_progress_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
-    kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)
-    assert "Get it with `/jobs`" in progress_words(kept)
-    for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
-        assert "/jobs" not in progress_words(replace(kept, **posted))
-
-
 def test_progress_says_where_the_result_is() -> None:
     by_dm = staging(state=JobState.SUCCEEDED, announced_at=NOON, result_by_dm=True)
     assert "I sent it to you by direct message" in progress_words(by_dm)
-    posted = {"announced_at": NOON, "result_message_id": 5}
-    link = "https://discord.com/channels/100/200/5"
-    assert f"[see the result]({link})" in progress_words(staging(state=JobState.SUCCEEDED, **posted))
+    posted = staging(state=JobState.SUCCEEDED, announced_at=NOON, result_message_id=5)
+    assert "[see the result](https://discord.com/channels/100/200/5)" in progress_words(posted)
     assert "[see" not in progress_words(staging(state=JobState.FAILED, announced_at=NOON))
+    kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)  # couldn't be posted
+    assert "Get it with `/jobs`" in progress_words(kept)
+    for changed in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
+        assert "/jobs" not in progress_words(replace(kept, **changed))
 
 
 def a_set(*states: JobState, **changes: Any) -> list[Job]:
@@ -251,12 +241,11 @@ def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> Non
 @pytest.mark.promise
 def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
-    free = replace(failed, settled=0)
     panel = progress_panel([failed], CATALOG, Progress())
     assert labels(panel) == ["Edit", "Run again · about 8 credits"]
     assert "Charged 8 credits.\n-# Running it again may be charged again." in texts(panel)
     assert "Running it again may be charged again." in texts(ending(alone(failed), CATALOG, "Harbour"))
-    assert "may be charged again" not in texts(progress_panel([free], CATALOG, Progress()))
+    assert "may be charged again" not in progress_words(replace(failed, settled=0))
 
 
 def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:
@@ -280,10 +269,10 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
         output_kind="image",
         settled=8,
     )
-    shown = texts(progress_panel([failed], CATALOG, Progress()))
+    shown = progress_words(failed)
     assert "[Open the picture](<https://files.example/out.png>)" in shown
     assert "Charged 8 credits." in shown
-    assert "Open" not in texts(progress_panel([replace(failed, output_url=None)], CATALOG, Progress()))
+    assert "Open" not in progress_words(replace(failed, output_url=None))
 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
@@ -371,28 +360,15 @@ def jobs(draw: st.DrawFn) -> Job:
 @settings(max_examples=50)
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
-    shown = [
+    photos = [job.source and replace(job.source, url=f"https://cdn.example/{at}") for at in range(10)]
+    of_a_set = [replace(job, id=f"{at:016x}", set_id=SET, source=photo) for at, photo in enumerate(photos)]
+    for panel in (
         progress_panel([job], CATALOG, Progress(position)),
         shown_with(job, "out.png"),
         ending(alone(job), CATALOG, "Harbour"),
-        progress_panel(
-            [
-                replace(
-                    job,
-                    id=f"{number:016x}",
-                    set_id=SET,
-                    source=None
-                    if job.source is None
-                    else replace(job.source, url=f"https://cdn.example/{number}"),
-                )
-                for number in range(10)
-            ],
-            CATALOG,
-            Progress(),
-            last=True,
-        ),
-    ]
-    for panel in [*shown, shown_with(job, why="It is too large.")]:
+        progress_panel(of_a_set, CATALOG, Progress(), last=True),
+        shown_with(job, why="It is too large."),
+    ):
         components = list(pieces(panel))
         texts = [piece["content"] for piece in components if piece["type"] == 10]
         assert all(texts)

@@ -11,7 +11,7 @@ from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
 from tests.reactions.taps import post
-from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, started, texts
+from tests.support.desk import KEY, PNG, Desk, answer_of, make_bot, open_desk, started, texts
 from tests.support.presses import press
 from tests.support.settings import pressed
 
@@ -38,11 +38,12 @@ async def form(desk: Desk) -> InteractionResult:
 
 
 async def choice(desk: Desk) -> InteractionResult:
+    return await desk.tom.select(answer_of(await tools_of_a_photo(desk)), ["virtual-staging"])
+
+
+async def tools_of_a_photo(desk: Desk) -> InteractionResult:
     message = await post(desk, desk.maya, ("room.png", PNG))
-    await desk.tom.context_menu(desk.channel, "Studii…", message)
-    (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
-    (listed,) = (piece for piece in pieces(shown) if piece["type"] == 3)
-    return await desk.tom.select(shown, ["virtual-staging"], custom_id=listed["custom_id"])
+    return await desk.tom.context_menu(desk.channel, "Studii…", message)
 
 
 @pytest.mark.promise
@@ -76,8 +77,7 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
 
 
 async def restart(desk: Desk) -> None:
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
-    await desk.env.restart_bot(bot)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
 
 
 async def over_an_hour(desk: Desk) -> None:
@@ -106,12 +106,9 @@ async def test_a_form_that_was_open_for_long_starts_its_job(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(desk: Desk) -> None:
-    message = await post(desk, desk.maya, ("room.png", PNG))
-    await desk.tom.context_menu(desk.channel, "Studii…", message)
-    (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
-    (menu,) = (piece for piece in pieces(shown) if piece["type"] == 3)
+    offered = await tools_of_a_photo(desk)
     await restart(desk)
-    told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
+    told = await desk.tom.select(answer_of(offered), ["virtual-staging"])
     assert told.ephemeral
     assert texts(told) == str(FORM_OUTDATED)
 

@@ -68,27 +68,24 @@ DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
 
 
 @pytest.mark.promise
-async def test_others_jobs_there_can_be_cancelled_by_those_alone(tmp_path: Path) -> None:
+async def test_others_jobs_there_are_cancelled_and_results_that_wait_there_seen_by_those_alone(
+    tmp_path: Path,
+) -> None:
     async with open_desk(tmp_path, permissions=DELETES) as desk:
         await desk.set_key()
         channel, ines = desk.guild.create_text_channel("lost"), moderator(desk)
         await desk.maya.slash(channel, "studio", prompt="A red kite")
-        await desk.text_channel(channel.id).delete()
+        waiting = await approvals(desk, approval_everyone=True, approval_results=True)
+        assert "Results not posted" in str(pieces(await ines.slash(desk.channel, "jobs")))
+        for one in (channel, waiting):
+            await desk.text_channel(one.id).delete()
+        assert "Results not posted" not in str(pieces(await ines.slash(desk.channel, "jobs")))
+        assert "Results not posted" in str(pieces(await desk.admin.slash(desk.channel, "jobs")))
         button = await desk.channel_message(f"studii:cancel:{(await desk.job()).id}-0")
         await ines.click(button, label="Press")
         assert (await desk.job()).state is not JobState.CANCELLED
         await desk.admin.click(button, label="Press")
         assert (await desk.job()).state is JobState.CANCELLED
-
-
-@pytest.mark.promise
-async def test_results_that_wait_there_are_seen_by_those_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, permissions=DELETES) as desk:
-        channel, ines = await approvals(desk, approval_everyone=True, approval_results=True), moderator(desk)
-        assert "Results not posted" in str(pieces(await ines.slash(desk.channel, "jobs")))
-        await desk.text_channel(channel.id).delete()
-        assert "Results not posted" not in str(pieces(await ines.slash(desk.channel, "jobs")))
-        assert "Results not posted" in str(pieces(await desk.admin.slash(desk.channel, "jobs")))
 
 
 # What counts as one emoji when an admin types it

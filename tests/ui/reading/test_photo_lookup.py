@@ -6,13 +6,12 @@ from typing import Any
 
 import discord
 import pytest
-from simcord import ChannelHandle
+from simcord import InteractionResult
 
-from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.servers import access
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, answer_of, open_listed, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, open_listed, press_in, texts
 from tests.support.resources import erase, sweep
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, staged, succeeded
@@ -47,11 +46,10 @@ async def from_the_menu(desk: Desk) -> discord.Message:
     return message
 
 
-async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
-    listed = await desk.maya.slash(channel or desk.channel, "jobs")
+async def run_again(desk: Desk) -> InteractionResult:
+    listed = await desk.maya.slash(desk.channel, "jobs")
     await open_listed(desk.maya, listed)
-    button = next(piece for piece in pieces(listed) if str(piece.get("label")).startswith("Run again"))
-    return await desk.maya.click(answer_of(listed), custom_id=button["custom_id"])
+    return await press_in(desk.maya, listed, "Run again")
 
 
 @pytest.mark.promise
@@ -64,32 +62,32 @@ async def test_a_tapped_photo_is_had_from_its_message_again(desk: Desk) -> None:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("gone", ["message", "photo", "channel"])
-async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(desk: Desk, gone: str) -> None:
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("message", "The original photo is no longer in Discord"),
+        ("photo", "The original photo is no longer in Discord"),
+        (404, "The original photo is no longer in Discord"),
+        (503, "Try again in a moment"),
+    ],
+)
+async def test_a_photo_that_is_gone_is_told_apart_from_trouble_at_discord_and_nothing_is_spent(
+    desk: Desk, gone: str | int, said: str
+) -> None:
     message = await from_the_menu(desk)
     await failed_long_ago(desk)
     if gone == "message":
         await desk.tom.delete(message)
     elif gone == "photo":
         address = "https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO
-        elsewhere = replace(await desk.photo(), url=address)
-        await desk.db.write(transitions.change, (await desk.job()).id, source=elsewhere)
+        await desk.change(await desk.job(), source=replace(await desk.photo(), url=address))
     else:
-        desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
+        code = 10003 if gone == 404 else 0
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=int(gone), code=code, times=None)
     answer = await run_again(desk)
     assert answer.ephemeral
-    assert "The original photo is no longer in Discord" in texts(answer)
+    assert said in texts(answer)
     assert "Nothing was charged" in texts(answer)
-    assert len(await jobs_of(desk)) == 1
-
-
-@pytest.mark.promise
-async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(desk: Desk) -> None:
-    await from_the_menu(desk)
-    await failed_long_ago(desk)
-    desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=None)
-    answer = await run_again(desk)
-    assert "Try again in a moment" in texts(answer)
     assert len(await jobs_of(desk)) == 1
 
 
@@ -119,13 +117,10 @@ async def refuse(desk: Desk) -> None:
     await desk.resources.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
 
 
-async def sweep_later(desk: Desk) -> None:
-    desk.clock.advance(SWEPT_AFTER)
-    await sweep(desk.resources)
-
-
 @pytest.mark.promise
-async def test_a_forwarded_photo_is_still_its_authors(desk: Desk) -> None:
+async def test_a_forwarded_photo_is_still_its_authors_and_so_is_a_forwarded_result(
+    desk: Desk, tmp_path: Path
+) -> None:
     await ready(desk)
     forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
     refused = await desk.tom.context_menu(desk.channel, "Career portrait", forwarded)
@@ -138,13 +133,8 @@ async def test_a_forwarded_photo_is_still_its_authors(desk: Desk) -> None:
     assert not await jobs_of(desk)
     await desk.maya.context_menu(desk.channel, "Career portrait", forwarded)
     assert (await desk.job()).photo_author == desk.maya.id
-
-
-@pytest.mark.promise
-async def test_a_forwarded_result_is_of_whose_photo_it_was_made(desk: Desk, tmp_path: Path) -> None:
-    forwarded = await desk.tom.forward(await staged(desk, tmp_path, before=False), desk.channel)
-    await refuse(desk)
-    refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
+    made = await desk.tom.forward(await succeeded(desk, tmp_path), desk.channel)
+    refused = await desk.tom.context_menu(desk.channel, "Photo restoration", made)
     assert "doesn't want others to use it" in texts(refused)
 
 
@@ -169,7 +159,8 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
     await refuse(desk)
     if forgotten:
         await erase(desk.resources, desk.maya.id)
-    await sweep_later(desk)
+    desk.clock.advance(SWEPT_AFTER)
+    await sweep(desk.resources)
     offered = await press_on(desk, desk.tom, message, "Use in…")
     answer = await desk.tom.select(answer_of(offered), ["photo-restore"])
     assert answer.ephemeral
@@ -185,7 +176,8 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
     job = await desk.job()
     assert (job.user_id, job.photo_author) == (desk.tom.id, desk.maya.id)
     result = await succeeded(desk, tmp_path)
-    await sweep_later(desk)
+    desk.clock.advance(SWEPT_AFTER)
+    await sweep(desk.resources)
     for who in (desk.tom, desk.admin):
         offered = await press_on(desk, who, result, "Use in…")
         answer = await who.select(answer_of(offered), ["product-background"])

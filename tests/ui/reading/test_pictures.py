@@ -10,23 +10,11 @@ import pytest
 from discord import ui
 from simcord.backend.models.message import MessageSticker
 
-from bot.media.spool import OutputFile
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, answer_of, open_desk, pieces, texts
-from tests.support.posts import tell_end
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, answer_of, open_desk, pieces, texts
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, succeeded
-
-
-def without_attachments(message: discord.Message) -> discord.Message:
-    """As the real Discord tells of files that components show."""
-    message.attachments = []
-    return message
-
-
-def picture_files(*names: str) -> list[discord.File]:
-    return [discord.File(io.BytesIO(PNG + name.encode()), name) for name in names]
 
 
 @pytest.mark.promise
@@ -37,10 +25,12 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
     thumbnail: ui.Section[Any] = ui.Section("A room", accessory=small)
     view.add_item(ui.Container(gallery, thumbnail))
     view.add_item(ui.File("attachment://plan.png"))
-    sent = await desk.text_channel().send(view=view, files=picture_files("new.png", "small.png", "plan.png"))
-    found = pictures_in(without_attachments(sent))
-    assert [desk.env.backend.cdn.get(one.url) for one in found] == [
-        PNG + name for name in (b"new.png", b"small.png", b"plan.png")
+    names = ("new.png", "small.png", "plan.png")
+    files = [discord.File(io.BytesIO(PNG + name.encode()), name) for name in names]
+    sent = await desk.text_channel().send(view=view, files=files)
+    sent.attachments = []  # as the real Discord tells of files that components show
+    assert [desk.env.backend.cdn.get(one.url) for one in pictures_in(sent)] == [
+        PNG + name.encode() for name in names
     ]
 
 
@@ -111,17 +101,6 @@ IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
 
 
 @pytest.mark.promise
-async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
-        await desk.set_key()
-        await admin(desk, "photos auto", tool="photo-restore")
-        thread = await desk.thread()
-        await post(desk, desk.maya, ROOM, channel=thread)
-        (job,) = await jobs_of(desk)
-        assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
-
-
-@pytest.mark.promise
 async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=discord.Permissions.all()) as desk:
         await desk.set_key()
@@ -136,29 +115,28 @@ async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_p
 async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(desk: Desk, tmp_path: Path) -> None:
     await admin(desk, "photos auto", tool="photo-restore")
     await post(desk, desk.maya, ROOM)
-    (job,) = await jobs_of(desk)
-    job = await desk.move(job, *DONE, finished_at=desk.clock.now(), output_kind="image")
-    (tmp_path / "made.png").write_bytes(PNG)
-    await tell_end(desk.delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+    await succeeded(desk, tmp_path)
     await desk.env.settle()
     assert len(await jobs_of(desk)) == 1
     assert all(not one.reactions for one in desk.channel.history())
 
 
 @pytest.mark.promise
-async def test_a_post_in_a_forum_is_tapped_where_reactions_are_on_in_the_forum(tmp_path: Path) -> None:
+async def test_a_photo_channel_serves_its_threads_and_a_forum_its_posts(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
         await desk.set_key()
+        await admin(desk, "photos auto", tool="photo-restore")
+        thread = await desk.thread()
+        await post(desk, desk.maya, ROOM, channel=thread)
         forum = desk.guild.create_forum_channel("rooms")
         await desk.env.settle()
         await admin(desk, "reactions on", channel=forum)
         known = desk.bot.get_channel(forum.id)
         assert isinstance(known, discord.ForumChannel)
         await known.create_thread(name="The hall", content="Look at this")
-        (thread,) = forum.threads
-        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
-        (job,) = await jobs_of(desk)
-        assert (job.user_id, job.channel_id) == (desk.tom.id, thread.id)
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=forum.threads[0]), STAGING)
+        started = [(job.channel_id, job.user_id) for job in await jobs_of(desk)]
+        assert started == [(thread.id, desk.maya.id), (forum.threads[0].id, desk.tom.id)]
 
 
 # What its poster hides behind a spoiler stays hidden: the photo, what is made of it, and what of that
@@ -173,17 +151,13 @@ def hides(message: discord.Message) -> list[bool]:
 
 
 @pytest.mark.promise
-async def test_the_result_of_a_hidden_photo_hides_both_pictures(desk: Desk, tmp_path: Path) -> None:
+async def test_the_result_of_a_hidden_photo_hides_both_pictures_and_so_does_what_is_made_of_it(
+    desk: Desk, tmp_path: Path
+) -> None:
     await ready(desk)
-    message = await post(desk, desk.maya, HIDDEN)
-    await desk.tom.react(message, STAGING)
-    assert hides(await succeeded(desk, tmp_path, before=True)) == [True, True]
-
-
-@pytest.mark.promise
-async def test_what_is_made_of_a_hidden_result_is_hidden_too(desk: Desk, tmp_path: Path) -> None:
-    await desk.maya.slash(desk.channel, "photo-restore", image=HIDDEN)
+    await desk.tom.react(await post(desk, desk.maya, HIDDEN), STAGING)
     shown = await succeeded(desk, tmp_path, before=True)
+    assert hides(shown) == [True, True]
     picker = await press_on(desk, desk.tom, shown, "Use in…")
     form = await desk.tom.select(answer_of(picker), ["product-background"])
     await desk.tom.submit_modal(form, {})

@@ -27,9 +27,8 @@ async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> No
     shown = await desk.maya.slash(desk.channel, "settings")
     assert shown.ephemeral
     assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
-    form = await press_in(desk.maya, shown, "Studio")
-    modal: Any = form.modal
-    fields = [one["component"] for one in modal["components"]]
+    form: Any = await press_in(desk.maya, shown, "Studio")
+    fields = [one["component"] for one in form.modal["components"]]
     assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
     assert [one["label"] for one in fields[0]["options"]] == [
         "As usual: image",
@@ -102,17 +101,13 @@ async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(desk: 
 # Styles that an emoji runs, and those that the list of tools for a photo offers
 
 
-async def map_style(desk: Desk, emoji: str, **options: str) -> str:
-    return texts(await admin(desk, "reactions map", emoji=emoji, **options))
-
-
 @pytest.mark.promise
 async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await ready(desk)
         await add_style(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
-        said = await map_style(desk, "🔥", style="Oak")
-        assert "🔥 the style **“Oak”**: **Virtual staging** (style oak · room office)" in said
+        said = await admin(desk, "reactions map", emoji="🔥", style="Oak")
+        assert "🔥 the style **“Oak”**: **Virtual staging** (style oak · room office)" in texts(said)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
         asked = texts(desk.channel.history()[-1])
@@ -137,8 +132,7 @@ async def test_the_list_of_tools_for_a_photo_offers_styles_too(desk: Desk) -> No
     (select,) = (piece for piece in pieces(listed) if piece["type"] == 3)
     option = select["options"][-1]
     assert (option["label"], option["description"]) == ("Oak", "about 8 credits · Virtual staging")
-    form = await desk.maya.select(answer_of(listed), [option["value"]])
-    modal: Any = form.modal
-    assert modal["title"].startswith("Oak")
+    form: Any = await desk.maya.select(answer_of(listed), [option["value"]])
+    assert form.modal["title"].startswith("Oak")
     await desk.maya.submit_modal(form, {"style": "oak", "room": "office"})
     assert (await desk.job()).inputs == {"style": "oak", "room": "office"}

@@ -15,7 +15,18 @@ from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs.models import Job
 from tests.reactions.taps import jobs_of
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_in, press_more, texts
+from tests.support.desk import (
+    PNG,
+    Desk,
+    answer_of,
+    labelled,
+    make_bot,
+    open_desk,
+    pieces,
+    press_in,
+    press_more,
+    texts,
+)
 from tests.support.presses import press as send
 from tests.support.settings import add_style, control, remove_style
 from tests.ui.jobs.results import result_of
@@ -41,37 +52,30 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
 
 
 @pytest.mark.promise
-async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(desk: Desk, tmp_path: Path) -> None:
+async def test_a_style_runs_as_it_is_or_asks_for_words_also_from_its_form_after_a_restart(
+    desk: Desk, tmp_path: Path
+) -> None:
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
     await save(desk.maya, result, name="Harbour", prompt="A harbour")
     await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
     await desk.maya.slash(desk.channel, "studio", style="harbour")
     assert (await last_inputs(desk))["prompt"] == "A harbour"
-    asked = await desk.maya.slash(desk.channel, "studio", style="dawn", aspect_ratio="1:1")
-    modal: Any = asked.modal
-    assert modal["title"].startswith("Dawn")
+    asked: Any = await desk.maya.slash(desk.channel, "studio", style="dawn", aspect_ratio="1:1")
+    assert asked.modal["title"].startswith("Dawn")
     await desk.maya.submit_modal(asked, {"prompt": "two boats", "mode": "image", "quality": "high"})
     inputs = await last_inputs(desk)
     assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
-
-
-@pytest.mark.promise
-async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk, tmp_path: Path) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
-    await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
     listed = texts(await desk.maya.slash(desk.channel, "styles"))
-    assert "**Yours** · 1 style of 50" in listed
+    assert "**Yours** · 2 styles of 50" in listed
     assert "🎨 **“Dawn”**\n-# Studio · with your words" in listed
     shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
     await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.resources)[0])
-    form = await press_in(desk.maya, shown, "Use")
-    modal: Any = form.modal
-    assert modal["title"] == "Dawn · from about 8 credits"
-    fields = {one["component"]["custom_id"]: one["component"] for one in modal["components"]}
-    assert fields["prompt"].get("value") is None
-    assert fields["prompt"]["required"]
-    await desk.maya.submit_modal(form, {"prompt": "two boats", "mode": "image", "quality": "high"})
-    assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
+    form: Any = await press_in(desk.maya, shown, "Use")
+    assert form.modal["title"] == "Dawn · from about 8 credits"
+    fields = {one["component"]["custom_id"]: one["component"] for one in form.modal["components"]}
+    assert (fields["prompt"].get("value"), fields["prompt"]["required"]) == (None, True)
+    await desk.maya.submit_modal(form, {"prompt": "a bridge", "mode": "image", "quality": "high"})
+    assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, a bridge"
 
 
 @pytest.mark.promise
@@ -184,20 +188,14 @@ async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(desk: De
 
 # Styles of a server: added, for everyone or for roles, used, removed; and what is left of their makers
 
-ROOM = ("room.png", PNG)
-
-
-async def add(desk: Desk, **options: Any) -> str:
-    return texts(await add_style(desk, **options))
-
 
 @pytest.mark.promise
 async def test_an_admin_adds_a_style_that_everyone_can_use(desk: Desk) -> None:
-    said = await add(
+    said = await add_style(
         desk, name="House style", tool="studio", prompt="{text}, in oils", inputs="aspect_ratio=1:1"
     )
-    assert "✅ “House style” is added." in said
-    assert f"Studio · this server's style · added by <@{desk.admin.id}>" in said
+    assert "✅ “House style” is added." in texts(said)
+    assert f"Studio · this server's style · added by <@{desk.admin.id}>" in texts(said)
     (offered,) = await desk.tom.autocomplete(desk.channel, "studio", "style", "house", prompt="x")
     assert offered["name"] == "⭐ House style · this server's"
     again = await desk.tom.autocomplete(desk.channel, "studio", "style", offered["name"], prompt="x")
@@ -208,8 +206,7 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(desk: Desk) -> None:
     listed = await desk.tom.slash(desk.channel, "styles")
     assert "**This server's**\n🎨 **“House style”**\n-# Studio · with your words" in texts(listed)
     (style,) = await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
-    message: Any = listed.response
-    await desk.tom.select(message, [style.id], custom_id="studii:styles:show")
+    await desk.tom.select(answer_of(listed), [style.id], custom_id="studii:styles:show")
     assert "this server's style" in texts(listed)
     assert [one["custom_id"] for one in pieces(listed) if "custom_id" in one] == [
         f"studii:style:use:{style.id}"
@@ -226,9 +223,8 @@ async def test_a_style_for_a_role_is_for_its_members_alone(desk: Desk) -> None:
     shown = await add_style(desk, "Oak", "virtual-staging", inputs="style=oak", roles=[editors])
     assert f"for <@&{editors.id}>" in texts(shown)
     assert "Use ·" not in str(list(pieces(shown)))  # admins manage it, and have no such role
-    message: Any = shown.response
     roles = control(shown, "studii:style:roles")
-    await desk.admin.select(message, [editors, writers], custom_id=roles)
+    await desk.admin.select(answer_of(shown), [editors, writers], custom_id=roles)
     assert f"is now only for <@&{editors.id}> and <@&{writers.id}>." in texts(shown)
     (offered, *_) = await rita.autocomplete(desk.channel, "virtual-staging", "style", "oak", image=ROOM)
     assert "Oak" not in texts(await desk.tom.slash(desk.channel, "styles"))
@@ -237,7 +233,7 @@ async def test_a_style_for_a_role_is_for_its_members_alone(desk: Desk) -> None:
     assert f"That style is only for <@&{editors.id}> <@&{writers.id}>." in texts(forged)
     await rita.slash(desk.channel, "virtual-staging", image=ROOM, style=offered["value"])
     assert (await desk.job()).inputs["style"] == "oak"
-    await desk.admin.select(message, [], custom_id=roles)
+    await desk.admin.select(answer_of(shown), [], custom_id=roles)
     assert "is for everyone now." in texts(shown)
     assert await styles_of(desk, desk.tom) == ["Oak"]
 
@@ -257,7 +253,7 @@ async def test_a_style_for_a_role_is_for_its_members_alone(desk: Desk) -> None:
 async def test_what_can_not_be_a_style_is_refused_with_the_reason_and_edit_keeps_what_was_typed(
     desk: Desk, options: dict[str, str], reason: str
 ) -> None:
-    await add(desk, name="pine", tool="virtual-staging", inputs="style=pine")
+    await add_style(desk, name="pine", tool="virtual-staging", inputs="style=pine")
     await desk.forbid("red kite")
     refused = await add_style(desk, **options)
     assert reason in texts(refused).replace("pine", "Pine").replace("=Pine", "=pine")
@@ -275,7 +271,8 @@ async def test_a_server_has_at_most_fifty_styles(desk: Desk) -> None:
     for number in range(MAX_STYLES):
         name = f"{number:02} {'long ' * 9}"
         await desk.save_style(desk.admin, name, studio, {"prompt": "x"}, for_server=True)
-    assert "This server has 50 styles, the limit." in await add(desk, name="More", tool="studio", prompt="x")
+    full = await add_style(desk, name="More", tool="studio", prompt="x")
+    assert "This server has 50 styles, the limit." in texts(full)
     shown = texts(await desk.admin.slash(desk.channel, "styles"))
     assert "50 styles of 50" in shown
     assert len(shown) < 4000
