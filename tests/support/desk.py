@@ -287,6 +287,12 @@ def texts(shown: Any) -> str:
     return "\n".join(piece["content"] for piece in pieces(shown) if piece["type"] == 10)
 
 
+def read_alone(shown: InteractionResult) -> str:
+    """Return the text of an answer that its person alone sees."""
+    assert shown.ephemeral
+    return texts(shown)
+
+
 def started(shown: Any) -> bool:
     """Return whether the answer shows a job that was just accepted."""
     return any(str(piece.get("label")).startswith("Cancel job") for piece in pieces(shown))

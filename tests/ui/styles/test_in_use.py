@@ -7,7 +7,18 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, press_in, texts
+from tests.support.desk import (
+    PNG,
+    Desk,
+    answer_of,
+    has_tapped,
+    labelled,
+    open_desk,
+    pieces,
+    press_in,
+    read_alone,
+    texts,
+)
 from tests.support.settings import add_style, admin, opened, remove_style
 from tests.ui.jobs.results import result_of
 from tests.ui.styles.test_saving import last_inputs
@@ -25,8 +36,7 @@ async def prefer(desk: Desk, who: MemberActor, title: str, **inputs: str) -> Int
 @pytest.mark.promise
 async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> None:
     shown = await desk.maya.slash(desk.channel, "settings")
-    assert shown.ephemeral
-    assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
+    assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in read_alone(shown)
     form: Any = await press_in(desk.maya, shown, "Studio")
     fields = [one["component"] for one in form.modal["components"]]
     assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
