@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.credits import ledger
-from bot.db import Database
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys, privacy, settings
 from bot.servers.keys import Plan
 from bot.ui.help import SHOWN_FIRST
 from bot.ui.kit.reasons import reason_words
-from tests.support.desk import Desk, make_bot, open_desk, pieces
+from tests.support.desk import DONE, Desk, make_bot, open_desk, pieces
 from tests.support.jobs import ledger_lines
 from tests.support.resources import sweep
 from tests.support.servers import cog, greetings, leave, rejoin
@@ -40,8 +39,7 @@ async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_i
     async with open_desk(tmp_path) as desk:
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
         for _ in range(2):
-            again, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources)
-            await desk.env.restart_bot(again)
+            await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
         assert greetings(desk) == 1
         assert len(desk.channel.history()) == 1
 
@@ -59,10 +57,6 @@ async def test_a_greeting_shows_what_the_tools_make_unless_it_may_attach_nothing
     assert [one.split("?")[0].split("/")[-1] for one in shown] == files
 
 
-async def ciphertexts(db: Database) -> list[bytes]:
-    return [key.ciphertext for key in await db.read(keys.stored)]
-
-
 @pytest.mark.promise
 async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_after_a_month(
     desk: Desk,
@@ -72,7 +66,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
     await desk.env.settle()
     job = await desk.job()
     assert job.state is JobState.CANCELLED
-    assert await ciphertexts(desk.db) == [b""]
+    assert [one.ciphertext for one in await desk.db.read(keys.stored)] == [b""]
     await sweep(desk.resources)
     assert (await desk.job()).inputs["prompt"] == "a red kite"
     desk.clock.advance(timedelta(days=31).total_seconds())
@@ -103,11 +97,6 @@ async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:
     return [one for one in guild_ids if await desk.resources.db.read(keys.current, one) is not None]
 
 
-def unseen(desk: Desk) -> None:
-    """Discord's READY has left out the desk's server."""
-    vars(desk.bot)["_connection"]._guilds.pop(desk.guild.id)
-
-
 @pytest.mark.promise
 async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_does_not(
     tmp_path: Path,
@@ -116,9 +105,7 @@ async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_do
         mine = desk.bot.application_id
         assert mine is not None
         await known(desk, 7)
-        found = await desk.resources.db.write(settings.compare, mine, [7])
-        assert found is not None
-        assert found[1] == []
+        assert (await desk.resources.db.write(settings.compare, mine, [7]) or "none")[1] == []
         assert await desk.resources.db.write(settings.compare, mine + 1, []) is None
         await cog(desk).on_ready()
         assert await with_keys(desk, 7) == []
@@ -129,7 +116,7 @@ async def test_a_server_that_ready_leaves_out_keeps_its_key_if_discord_still_has
     desk: Desk,
 ) -> None:
     await known(desk, desk.guild.id, 7)
-    unseen(desk)
+    vars(desk.bot)["_connection"]._guilds.pop(desk.guild.id)
     await cog(desk).on_ready()
     assert await with_keys(desk, desk.guild.id, 7) == [desk.guild.id]
 
@@ -162,12 +149,10 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
 @pytest.mark.promise
 async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="one")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-    going = await desk.move(await desk.job(), *states, charged=5)
+    await desk.move(await desk.job(), *DONE[:3], charged=5)
     await leave(desk)
-    ended = await desk.resources.db.read(queries.get, going.id)
-    assert ended is not None
+    ended = await desk.job()
     assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
     assert "was removed from the server" in reason_words(ended.failure_text)
-    assert await ciphertexts(desk.db) == [b""]
+    assert [one.ciphertext for one in await desk.db.read(keys.stored)] == [b""]
     assert await desk.db.read(ledger.differing) == []

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import discord
 import pytest
+from sqlalchemy.orm import Session
 
 from bot.credits.limits import AllowanceScope
 from bot.features import photo_rules
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel, turn_reactions
 from bot.servers import settings
 from tests.support import spending
-from tests.support.desk import PNG, Desk, open_desk, started, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, opened
-from tests.ui.jobs.test_listing import in_the_log, lost
 
 ACCESS = "moderation access"
 
@@ -88,12 +88,6 @@ async def test_a_tool_is_closed_to_other_roles_and_opened_again(desk: Desk) -> N
     assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
-async def test_a_grant_of_nothing_is_explained(desk: Desk) -> None:
-    told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
-    assert "Enter how many credits to add" in told
-    assert "Leave `credits` out to see the grants" in told
-
-
 @pytest.mark.promise
 async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) -> None:
     role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
@@ -125,14 +119,7 @@ async def test_a_time_zone_is_chosen_from_what_is_typed(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
-    allowed = discord.Permissions(
-        view_channel=True,
-        send_messages=True,
-        attach_files=True,
-        read_message_history=True,
-        create_public_threads=True,
-        send_messages_in_threads=True,
-    )
+    allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
     async with open_desk(tmp_path, permissions=allowed) as desk:
         await desk.set_key()
         await change(desk, f"{ACCESS} tool.*", "channels", desk.channel)
@@ -144,16 +131,11 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         assert started(await desk.maya.slash(await desk.thread(), "studio", prompt="A red kite"))
 
 
-async def test_a_charge_that_is_no_number_settles_nothing(desk: Desk) -> None:
-    job = await lost(desk)
-    form = await desk.admin.click(await in_the_log(desk, job), label="Mark as charged")
-    shown = await desk.admin.submit_modal(form, {"amount": "a few"})
-    assert "Enter a whole number of credits, such as 8. Nothing was settled." in texts(shown)
-    assert (await desk.job()).reserved == job.reserved
-
-
 @pytest.mark.promise
 async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk: Desk) -> None:
+    told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
+    assert "Enter how many credits to add" in told
+    assert "Leave `credits` out to see the grants" in told
     told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-5))
     assert "No credits were granted for today, so you can't take any back." in told
     assert "Nothing was changed." in told
@@ -168,8 +150,12 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk:
 async def test_of_very_many_photo_channels_one_more_is_refused(desk: Desk) -> None:
     guild_id, later = desk.guild.id, 1_500_000_000_000_000_000
     await desk.db.write(turn_reactions, guild_id, later, on=True)
-    for number in range(1, MAX_PHOTO_CHANNELS):
-        await desk.db.write(set_channel, guild_id, later + number, PhotoChannelKind.OFFER)
+
+    def fill(session: Session) -> None:
+        for number in range(1, MAX_PHOTO_CHANNELS):
+            set_channel(session, guild_id, later + number, PhotoChannelKind.OFFER)
+
+    await desk.db.write(fill)
     shown = await admin(desk, "photos auto", tool="photo-restore")
     assert "The limit is 200 photo channels. Turn one off first." in texts(shown)
     # One in place of another is none more.

@@ -22,7 +22,7 @@ from bot.servers.settings import Period
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of, usage_chart
 from tests.support import spending
-from tests.support.desk import DONE, Desk, answer_of, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, pieces, read_alone, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
 from tests.support.settings import control, export, usage
@@ -39,19 +39,21 @@ async def some_jobs(desk: Desk) -> None:
 
 
 def attached(answer: Any, desk: Desk) -> bytes:
-    message = answer.followups[-1] if answer.followups else answer.response
-    (file,) = message.attachments
+    (file,) = (answer.followups[-1] if answer.followups else answer.response).attachments
     data = desk.env.backend.cdn.get(file.url)
     assert data is not None
     return data
+
+
+def ledger_in(desk: Desk, answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig"))))
 
 
 @pytest.mark.promise
 async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk: Desk) -> None:
     await some_jobs(desk)
     answer = await usage(desk)
-    assert answer.ephemeral
-    shown = texts(answer)
+    shown = read_alone(answer)
     assert f"<@{desk.maya.id}> · **28 credits** · 2 jobs" in shown
     assert shown.index(f"<@{desk.maya.id}>") < shown.index(f"<@{desk.tom.id}>")
     assert "Studio · **" in shown
@@ -63,6 +65,9 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk
     assert "budget 100 a day" in said
     with Image.open(io.BytesIO(attached(answer, desk))) as picture:
         assert picture.format == "PNG"
+    months = control(answer, "studii:usage:shown")
+    await desk.admin.select(answer_of(answer), ["last_month"], custom_id=months)
+    assert "No one made anything" in texts(answer)
     await desk.admin.click(answer_of(answer), label="Back")
     assert "### 💳 Credits" in texts(answer)
 
@@ -106,68 +111,53 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
 
 
 @pytest.mark.promise
-async def test_nothing_spent_is_said_to_be_nothing(desk: Desk) -> None:
-    shown = await usage(desk)
-    await desk.admin.select(answer_of(shown), ["last_month"], custom_id=control(shown, "studii:usage:shown"))
-    assert "No one made anything" in texts(shown)
-
-
-@pytest.mark.promise
 async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(desk: Desk) -> None:
     await some_jobs(desk)
     answer = await export(desk)
-    assert answer.ephemeral
-    data = attached(answer, desk).decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(data)))
+    said = read_alone(answer)
+    rows = ledger_in(desk, answer)
     entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
     assert [(row["entry"], int(row["credits"])) for row in rows] == [
         (entry.kind.value, entry.amount) for entry in entries
     ]
     assert {row["job_state"] for row in rows} == {"done", "in the queue"}
-    assert "`time` and `time_utc` are both in UTC." in texts(answer)
+    assert "`time` and `time_utc` are both in UTC." in said
     assert rows[0]["member"] == f"<@{desk.maya.id}>"
-    assert "`member` is a mention: pasted into Discord, it shows who that is." in texts(answer)
+    assert "`member` is a mention: pasted into Discord, it shows who that is." in said
     assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
-    assert "kite" not in data
-    assert f"{len(rows)} lines" in texts(answer)
-    assert all(f"`{kind}`" in texts(answer) for kind in EntryKind)
-
-
-@pytest.mark.promise
-async def test_states_are_in_the_readers_language_like_the_headings(desk: Desk) -> None:
-    await some_jobs(desk)
-    with app_in("de"):
-        answer = await export(desk)
-    rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+    assert "kite" not in str(rows)
+    assert f"{len(rows)} lines" in said
+    assert all(f"`{kind}`" in said for kind in EntryKind)
+    with app_in("de"):  # states are in the reader's language like the headings
+        rows = ledger_in(desk, await export(desk))
     assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
 
 
 @pytest.mark.promise
-async def test_another_servers_lines_are_in_no_file(desk: Desk, tmp_path: Path) -> None:
+async def test_a_ledger_has_no_other_servers_lines_and_is_zipped_if_it_is_too_large(
+    desk: Desk, tmp_path: Path
+) -> None:
     await some_jobs(desk)
-    asked = (desk.guild.id + 1, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10_000)
-    path, lines = await write_ledger(desk.resources.db, *asked, state_words=str)
+
+    async def written(guild_id: int, most: int) -> tuple[Path, int]:
+        folder = tmp_path / f"{guild_id}-{most}"
+        folder.mkdir()
+        asked = guild_id, None, desk.clock.now(), ZoneInfo("UTC"), folder, most
+        return await write_ledger(desk.resources.db, *asked, state_words=str)
+
+    path, lines = await written(desk.guild.id + 1, 10_000)
     assert (lines, len(path.read_text("utf-8").splitlines())) == (0, 1)
-
-
-@pytest.mark.promise
-async def test_a_ledger_that_is_too_large_is_zipped(desk: Desk, tmp_path: Path) -> None:
-    await some_jobs(desk)
-    asked = (desk.resources.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
-    (tmp_path / "plain").mkdir()
-    plain = await write_ledger(*asked, tmp_path / "plain", 10_000, state_words=str)
-    text = plain[0].read_bytes()
-    packed = await write_ledger(*asked, tmp_path, len(text) - 1, state_words=str)
-    assert packed[0].suffix == ".zip"
-    with zipfile.ZipFile(packed[0]) as archive:
-        assert archive.read("ledger.csv") == text
+    plain = (await written(desk.guild.id, 10_000))[0].read_bytes()
+    packed, _ = await written(desk.guild.id, len(plain) - 1)
+    assert packed.suffix == ".zip"
+    with zipfile.ZipFile(packed) as archive:
+        assert archive.read("ledger.csv") == plain
 
 
 @pytest.mark.promise
 async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
-    answer = await export(desk)
-    (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+    (row,) = ledger_in(desk, await export(desk))
     cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
     assert cells[-2] == """'=HYPERLINK("//x")"""
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot.features.styles import set_defaults
-from bot.features.words import MAX_WORD_RULES, rules
+from bot.features.words import MAX_WORD_RULES, add, rules
 from bot.jobs.models import FailureCode, JobState
 from bot.posts import NotHere, Stands
 from bot.reasons import Reason, ReasonCode
@@ -19,10 +20,17 @@ from tests.support.settings import admin, change
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
 
 
+async def blocked(desk: Desk) -> list[int]:
+    return list((await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked)
+
+
 @pytest.mark.promise
 async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk) -> None:
-    for number in range(MAX_WORD_RULES):
-        await desk.forbid(f"blimp{number}")
+    def fill(session: Session) -> None:
+        for number in range(MAX_WORD_RULES):
+            add(session, desk.guild.id, f"blimp{number}")
+
+    await desk.db.write(fill)
     assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
     assert "This rule exists" in await forbid(desk, "BLIMP7")
     assert "Add them one by one" in await forbid(desk, "nude*, gun")
@@ -58,7 +66,7 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(desk
         await desk.env.settle()
     assert await jobs_of(desk) == []
     # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
-    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert await blocked(desk) == []
     assert len(await notices(desk)) == 1
     shown = await posted(desk)
     assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
@@ -82,7 +90,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(desk: D
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
     assert await jobs_of(desk) == []
-    assert desk.tom.id in (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+    assert await blocked(desk) == [desk.tom.id]
     assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
 
 
@@ -121,11 +129,11 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
         desk.clock.advance(86_401)
-    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert await blocked(desk) == []
     await desk.resources.db.write(settings.change, desk.guild.id, refusals=0)
     for _ in range(3):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-    assert (await desk.resources.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert await blocked(desk) == []
 
 
 @pytest.mark.promise

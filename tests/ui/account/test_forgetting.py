@@ -2,17 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.jobs import queries
 from bot.jobs.best_results import BestConsent
-from bot.jobs.models import Job, JobRequest, JobState
+from bot.jobs.models import Job, JobRequest
 from bot.servers import access
 from bot.servers.keys import Plan
 from tests.support import spending
-from tests.support.desk import DONE, Desk, answer_of, make_bot, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, labels, make_bot, read_alone, texts
 from tests.support.jobs import ledger_lines
 from tests.support.posts import open_posts
 from tests.support.presses import press
@@ -23,15 +22,7 @@ from tests.support.settings import control, usage
 @pytest.mark.promise
 async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="a red kite")
-    done = await desk.move(
-        await desk.job(),
-        JobState.WAITING,
-        JobState.SUBMITTING,
-        JobState.RUNNING,
-        JobState.SUCCEEDED,
-        output_url="https://studii.tech/out.png",
-    )
-    await desk.settle(done, 8)
+    await desk.settle(await desk.move(await desk.job(), *DONE, output_url="https://studii.tech/o.png"), 8)
     desk.clock.advance(timedelta(days=89).total_seconds())
     await sweep(desk.resources)
     assert (await desk.job()).inputs["prompt"] == "a red kite"
@@ -74,12 +65,9 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(
     assert {line.user_id for line in await ledger_lines(desk.db, job_id=mine.id)} == {0}
 
 
-STATES = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-
-
-async def _made(desk: Desk, prompt: str = "a secret") -> Job:
-    await desk.maya.slash(desk.channel, "studio", prompt=prompt)
-    job = await desk.move(await desk.job(), *STATES, announced_at=desk.clock.now(), result_message_id=77)
+async def _made(desk: Desk) -> Job:
+    await desk.maya.slash(desk.channel, "studio", prompt="a secret")
+    job = await desk.move(await desk.job(), *DONE, announced_at=desk.clock.now(), result_message_id=77)
     return await desk.settle(job, 8)
 
 
@@ -89,7 +77,7 @@ async def _made_elsewhere(desk: Desk) -> Job:
     await desk.resources.keys.set_key(other, "stu_another_0123456789", Plan.PRO)
     inputs = desk.bot.catalog.get("studio").prepare({"prompt": "elsewhere"}, has_source=False)
     job = await accept(desk.resources.acceptance, JobRequest(other, 5, desk.maya.id, "studio", inputs))
-    return await desk.settle(await desk.move(job, *STATES, announced_at=desk.clock.now()), 8)
+    return await desk.settle(await desk.move(job, *DONE, announced_at=desk.clock.now()), 8)
 
 
 async def _inputs(desk: Desk, job: Job) -> object:
@@ -99,12 +87,13 @@ async def _inputs(desk: Desk, job: Job) -> object:
 
 
 @pytest.mark.promise
-async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_press(desk: Desk) -> None:
-    here, _ = await _made(desk), await _made_elsewhere(desk)
+async def test_it_says_what_goes_and_what_stays_and_erases_here_alone_or_everywhere_after_a_press(
+    desk: Desk,
+) -> None:
+    here, elsewhere = await _made(desk), await _made_elsewhere(desk)
     asked = await desk.maya.slash(desk.channel, "settings")
-    assert asked.ephemeral
     await desk.maya.click(answer_of(asked), label="Erase my data…")
-    shown = texts(asked)
+    shown = read_alone(asked)
     assert "**1 job** in this server, **2 jobs** in every server" in shown
     assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
     assert "and the language stored for you" in shown
@@ -113,30 +102,19 @@ async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_pres
     await desk.maya.click(answer_of(asked), label="Keep my data")
     assert "Nothing was erased." in texts(asked)
     assert await _inputs(desk, here) == "a secret"
-
-
-@pytest.mark.promise
-async def test_one_erases_in_this_server_alone_or_everywhere(desk: Desk) -> None:
-    here, elsewhere = await _made(desk), await _made_elsewhere(desk)
     told = await desk.forget(desk.maya, "Erase in this server")
     assert "Your data in this server is erased: prompts, links and pictures of 1 job." in texts(told)
-    assert [piece for piece in pieces(told) if piece["type"] == 2] == []
+    assert labels(told) == []
     assert (await _inputs(desk, here), await _inputs(desk, elsewhere)) == (None, "elsewhere")
-    told = await desk.forget(desk.maya)
-    assert "in every server is erased: prompts, links and pictures of 1 job." in texts(told)
-    assert await _inputs(desk, elsewhere) is None
-
-
-@pytest.mark.promise
-async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(desk: Desk) -> None:
-    await _made(desk)
-    await desk.forget(desk.maya)
     assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "jobs"))
     assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "credits"))
     listed = await desk.admin.slash(desk.channel, "jobs")
     await desk.admin.click(answer_of(listed), label="Server jobs")
     assert "Studio · done · 8 credits" in texts(listed)
     assert "discord.com/channels" not in texts(listed)
+    told = await desk.forget(desk.maya)
+    assert "in every server is erased: prompts, links and pictures of 1 job." in texts(told)
+    assert await _inputs(desk, elsewhere) is None
 
 
 @pytest.mark.promise
@@ -167,11 +145,10 @@ async def test_each_presses_for_themselves_also_after_a_restart_and_no_log_hears
     desk: Desk,
 ) -> None:
     shown = await desk.maya.slash(desk.channel, "settings")
-    message: Any = shown.response
     await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
     custom_id = "studii:put:settings:photos:off"
     await press(desk, desk.tom, await desk.channel_message(custom_id), custom_id)
     assert not await refuses(desk)
-    await desk.maya.click(message, custom_id=custom_id)
+    await desk.maya.click(answer_of(shown), custom_id=custom_id)
     assert await refuses(desk)
     assert await desk.db.read(open_posts) == []

@@ -31,7 +31,7 @@ from tests.support.desk import (
     texts,
 )
 from tests.support.jobs import held
-from tests.support.posts import deliver, open_posts, placed, sent
+from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 from tests.ui.admin.moderation.waiting import approvals
 from tests.ui.jobs.results import posted, thumbnails, with_thumbnail
@@ -245,14 +245,15 @@ async def lost(desk: Desk, *, private: bool = False) -> Job:
     return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
 
 
-async def in_the_log(desk: Desk, job: Job) -> discord.Message:
-    """Post to the log channel that the job's outcome is unknown."""
+async def test_a_charge_that_is_no_number_settles_nothing(desk: Desk) -> None:
+    job = await lost(desk)
     await desk.db.write(given(tell_unknown, job, desk.clock.now()))
     (notice,) = await desk.db.write(open_posts)
     await deliver(desk, notice, desk.channel.id, job)
-    told = desk.channel.history()[-1]
-    await desk.db.write(given(sent, placed(notice, f"c{desk.channel.id}"), desk.clock.now(), told.id))
-    return told
+    form = await desk.admin.click(desk.channel.history()[-1], label="Mark as charged")
+    shown = await desk.admin.submit_modal(form, {"amount": "a few"})
+    assert "Enter a whole number of credits, such as 8. Nothing was settled." in texts(shown)
+    assert (await desk.job()).reserved == job.reserved
 
 
 @pytest.mark.parametrize("private", [False, True])

@@ -26,10 +26,8 @@ async def in_threads(desk: Desk) -> bool:
 
 @pytest.mark.promise
 async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opened(desk: Desk) -> None:
-    omar = desk.guild.add_member(
-        desk.env.create_user("omar"),
-        roles=[desk.guild.create_role("Owners", permissions=discord.Permissions(manage_guild=True))],
-    )
+    owners = desk.guild.create_role("Owners", permissions=discord.Permissions(manage_guild=True))
+    omar = desk.guild.add_member(desk.env.create_user("omar"), roles=[owners])
     shown = await opened(desk, "results")
     await change(desk, "results", "in_threads", person=omar)
     said = await change(desk, "results", "compare", "split", shown=shown)
@@ -79,8 +77,7 @@ async def test_admins_read_the_filters_words_and_the_log_channel_hides_them(desk
 
 @pytest.mark.promise
 async def test_whoever_is_let_in_uses_their_own_panel_for_an_hour(desk: Desk) -> None:
-    command: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
-    desk.guild.set_command_permissions(int(command["id"]), {desk.maya: True})
+    let_in(desk, desk.maya)
     shown = await opened(desk, "results", desk.maya)
     await change(desk, "results", "in_threads", shown=shown, person=desk.maya)
     assert await in_threads(desk)
@@ -105,9 +102,8 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
     await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"]})
     asked = await pressed(desk, "setup", "studii:setup:ask")
     await desk.admin.click(answer_of(asked), label="Remove key")
-    waiting = await desk.db.read(open_posts)
     shown: list[str] = []
-    for one in [one for one in waiting if one.kind == NoticeKind.CHANGED]:
+    for one in [one for one in await desk.db.read(open_posts) if one.kind == NoticeKind.CHANGED]:
         await deliver(desk, one, log.id, None)
         shown.append(texts(log.history()[-1]))
     title, maya = f"🛠️ <@{desk.admin.id}> changed settings\n- ", f"<@{desk.maya.id}>"
@@ -138,10 +134,6 @@ REFUSAL = "You need the Manage Server permission"
 def let_in(desk: Desk, person: MemberActor, name: str = "studii", kind: int = 1) -> None:
     command: Any = desk.env.backend.find_command(name, desk.guild.id, type=kind)
     desk.guild.set_command_permissions(int(command["id"]), {person: True})
-
-
-async def paused(desk: Desk) -> bool:
-    return (await spending.budget(desk.resources, desk.guild.id)).settings.paused
 
 
 @pytest.mark.promise
@@ -175,10 +167,7 @@ async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(d
     assert "isn't in the message any more" in texts(told)
     for shown in (await desk.channel_message(pauses), answer_of(panel)):
         assert REFUSAL in texts(await press(desk, desk.tom, shown, pauses))
-    assert not await paused(desk)
-
-
-async def test_a_form_that_claims_to_be_of_a_panel_of_ones_own_is_refused(desk: Desk) -> None:
-    own = await desk.tom.slash(desk.channel, "jobs")
+    assert not (await spending.budget(desk.resources, desk.guild.id)).settings.paused
+    # Nor does a form help that claims to be of such a panel.
     told = await hand_in(desk, desk.tom, f"studii:fill:setup:budget{LET_IN}", answer_of(own))
     assert REFUSAL in texts(told)

@@ -14,14 +14,13 @@ from bot.languages import Language
 from bot.servers import settings
 from bot.ui.settings.results import writable
 from tests.delivery.finished import finished, output
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.posts import tell_end
 from tests.support.presses import app_in
 from tests.support.settings import change, control, opened
 
 
 async def ask(desk: Desk) -> str:
-    await desk.set_key()
     return texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
@@ -37,6 +36,9 @@ async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(desk: Desk
     assert f"all posted in <#{results.id}>" in answer
     await ask(desk)
     assert (await desk.job()).post_channel_id == results.id
+    for one, said in ((closed.id, "I can't post in the channel for results"), (5, "results was deleted")):
+        await desk.resources.db.write(settings.change, desk.guild.id, results_channel_id=one)
+        assert said in await ask(desk)
     await change(desk, "results", "results_channel_id", None)
     await ask(desk)
     assert (await desk.job()).post_channel_id is None
@@ -48,15 +50,6 @@ async def test_a_month_in_pictures_needs_a_channel_for_the_best(desk: Desk) -> N
     assert "Choose a channel under **Best of** first." in answer
     await change(desk, "results", "best_channel_id", desk.channel_for_the_bot("best-of"))
     assert "On the first day of each month" in await change(desk, "results", "best_months")
-
-
-async def test_a_job_whose_result_could_not_be_posted_there_is_refused(desk: Desk) -> None:
-    closed = desk.channel_for_the_bot("closed", send_messages=False)
-    await desk.env.settle()
-    await desk.resources.db.write(settings.change, desk.guild.id, results_channel_id=closed.id)
-    assert "I can't post in the channel for results" in await ask(desk)
-    await desk.resources.db.write(settings.change, desk.guild.id, results_channel_id=12345)
-    assert "The channel for results was deleted" in await ask(desk)
 
 
 @pytest.mark.promise
@@ -85,8 +78,7 @@ async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
     said = await change(desk, "results", "disclosure", value="Computed, by @everyone")
     assert "Computed, by" in said
     shown = await posted(desk, tmp_path)
-    assert "✨ Computed, by" in shown
-    assert "@everyone" not in shown
+    assert ("✨ Computed, by" in shown, "@everyone" in shown) == (True, False)
     assert "**Under each result**: –" in await change(desk, "results", "disclosure", value="")
     assert "✨" not in await posted(desk, tmp_path)
 
@@ -115,14 +107,13 @@ def test_words_that_can_not_be_written_are_refused() -> None:
 
 
 @pytest.mark.promise
-async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await change(desk, "setup", "language", "fr")
-        assert "✅ **Language**: changed from “Automatic” to “Français”." in shown
-        assert "**Language**: Français\n" in shown
-        assert (await desk.resources.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
-        shown = await change(desk, "setup", "language", "automatic")
-        assert "**Language**: English\n" in shown
+async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_again(desk: Desk) -> None:
+    shown = await change(desk, "setup", "language", "fr")
+    assert "✅ **Language**: changed from “Automatic” to “Français”." in shown
+    assert "**Language**: Français\n" in shown
+    assert (await desk.resources.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
+    shown = await change(desk, "setup", "language", "automatic")
+    assert "**Language**: English\n" in shown
 
 
 @pytest.mark.promise
@@ -136,12 +127,10 @@ async def test_a_number_is_taken_and_an_error_told_as_the_admins_language_writes
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize(
-    "command", ["setup", "credits", "photos", "results", "moderation", "budget", "grant"]
-)
-async def test_members_do_not_see_the_commands(desk: Desk, command: str) -> None:
-    with pytest.raises(simcord.SetupError, match="not visible"):
-        await desk.maya.slash(desk.channel, f"studii {command}")
+async def test_members_do_not_see_the_commands(desk: Desk) -> None:
+    for command in ("setup", "credits", "photos", "results", "moderation", "budget", "grant"):
+        with pytest.raises(simcord.SetupError, match="not visible"):
+            await desk.maya.slash(desk.channel, f"studii {command}")
 
 
 @pytest.mark.promise
@@ -182,15 +171,13 @@ async def test_a_channel_is_cleared_where_a_list_has_no_room_for_all(desk: Desk,
     await desk.env.settle()
     for one in (1, 2, *there):  # the first ones were deleted
         if name == "offers":
-            rule = photo_rules.set_channel, guild_id, one, PhotoChannelKind.OFFER
-            await desk.db.write(*rule)
+            await desk.db.write(photo_rules.set_channel, guild_id, one, PhotoChannelKind.OFFER)
         else:
             await desk.db.write(photo_rules.turn_reactions, guild_id, one, on=True)
     shown = await opened(desk, "photos")
     picks = control(shown, f"studii:pick:photos:{name}")
     (listed,) = (one for one in pieces(shown) if one.get("custom_id") == picks)
-    chosen = [int(one["id"]) for one in listed["default_values"]]
-    assert chosen == there[:25]
+    assert [int(one["id"]) for one in listed["default_values"]] == there[:25]
     await change(desk, "photos", name, *made[:24], shown=shown)
     rules = await desk.db.read(photo_rules.of, guild_id)
     held = rules.reaction_places if name == "reactions" else rules.channels.keys()

@@ -80,6 +80,7 @@ async def test_the_budget_is_set_from_the_panel(desk: Desk) -> None:
     assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
 
 
+@pytest.mark.promise
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
     desk: Desk,
 ) -> None:
@@ -89,7 +90,9 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     waiting = await desk.job()
     asked = await pressed(desk, "setup", "studii:setup:ask")
     assert "Waiting jobs are cancelled at no cost" in texts(asked)
+    await desk.admin.click(answer_of(asked), label="Keep key")
     assert await desk.resources.db.read(keys.current, desk.guild.id) is not None  # nothing has happened yet
+    asked = await pressed(desk, "setup", "studii:setup:ask")
     await desk.admin.click(answer_of(asked), label="Remove key")
     assert (
         "The key is removed. 1 waiting job was cancelled at no cost. 1 running job will still be posted."
@@ -99,13 +102,6 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     cancelled = await known(desk.db, waiting.id)
     assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
     assert (await known(desk.db, going.id)).state is JobState.RUNNING
-
-
-@pytest.mark.promise
-async def test_keeping_the_key_after_all_changes_nothing(desk: Desk) -> None:
-    asked = await pressed(desk, "setup", "studii:setup:ask")
-    await desk.admin.click(answer_of(asked), label="Keep key")
-    assert await desk.resources.db.read(keys.current, desk.guild.id) is not None
 
 
 @pytest.mark.promise
@@ -121,28 +117,24 @@ async def test_a_lost_encryption_key_asks_each_admin_once(desk: Desk) -> None:
 # The key and the budget
 
 
-async def enter(desk: Desk, key: str, plan: str = "team") -> str:
+async def enter(desk: Desk, key: str) -> str:
     shown = await pressed(desk, "setup", "studii:setup:key")
-    answer = await desk.admin.submit_modal(shown, {"key": key, "plan": [plan]})
-    return texts(answer)
+    return texts(await desk.admin.submit_modal(shown, {"key": key, "plan": ["team"]}))
 
 
 @pytest.mark.promise
-async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(desk: Desk) -> None:
+async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step_and_the_default_budget(
+    desk: Desk,
+) -> None:
     told = await enter(desk, KEY)
     assert "**The key works**: `stu_…cdef` · Team" in told
     assert KEY not in told
     assert "**Next**: set a budget." in told
+    assert "100 credits a day" in told
+    assert "the default" in told
     kept = await desk.resources.db.read(keys.current, desk.guild.id)
     assert kept is not None
     assert kept.plan is Plan.TEAM
-
-
-@pytest.mark.promise
-async def test_without_a_budget_the_default_holds_and_is_named(desk: Desk) -> None:
-    told = await enter(desk, KEY)
-    assert "100 credits a day" in told
-    assert "the default" in told
 
 
 @pytest.mark.promise
