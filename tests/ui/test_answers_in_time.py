@@ -1,7 +1,7 @@
 """Whatever people press, choose or type, Discord has its first answer before the database has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tests.support.database import holding
 from tests.support.desk import DONE, Desk, answer_of, keep_answers, labelled, open_listed, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
-from tests.ui.admin.moderation.test_results import shown as shown_result, watched
+from tests.ui.admin.moderation.test_approval import shown as shown_result, watched
 from tests.ui.admin.moderation.waiting import approvals, ask, forbid
 from tests.ui.jobs.late import announced, asked, at_once, kept, late, rows, slow_to_read
 from tests.ui.jobs.results import opened, result_of
@@ -93,7 +93,9 @@ async def test_every_command_is_answered_before_the_database_is(
     async with late(tmp_path, monkeypatch) as desk:
         photo = await post(desk, desk.maya, ROOM)
         async with held(monkeypatch, desk):
-            for command in commands_of(desk):
+            for command in desk.bot.tree.walk_commands():
+                if not isinstance(command, app_commands.Command):
+                    continue
                 needed = [one.name for one in command.parameters if one.required]
                 name = command.qualified_name
                 if needed != ["image"]:  # those of the tools; one of them is tried
@@ -102,12 +104,6 @@ async def test_every_command_is_answered_before_the_database_is(
             for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message):
                 await acknowledged(desk, send_menu(desk, desk.tom, menu.name, photo), menu.name)
         assert await kept(desk) == []
-
-
-def commands_of(desk: Desk) -> Iterator[app_commands.Command[Any, ..., Any]]:
-    for command in desk.bot.tree.walk_commands():
-        if isinstance(command, app_commands.Command):
-            yield command
 
 
 async def a_list(desk: Desk, custom_id: str) -> discord.Message:
@@ -172,19 +168,12 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
         assert await kept(desk) == []
 
 
-SUGGESTIONS = {
-    "studio": "style",
-    "virtual-staging": "style",
-    "styles": "name",
-}
-
-
 @pytest.mark.promise
 async def test_suggestions_come_without_what_the_database_does_not_say_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk, held(monkeypatch, desk):
-        for command, option in SUGGESTIONS.items():
+        for command, option in (("studio", "style"), ("virtual-staging", "style"), ("styles", "name")):
             found = await desk.admin.autocomplete(desk.channel, command, option, "")
             # The tool's own values need no database.
             assert bool(found) is (command == "virtual-staging"), command

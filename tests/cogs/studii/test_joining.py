@@ -98,24 +98,13 @@ async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:
 
 
 @pytest.mark.promise
-async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_does_not(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        mine = desk.bot.application_id
-        assert mine is not None
-        await known(desk, 7)
-        assert (await desk.resources.db.write(settings.compare, mine, [7]) or "none")[1] == []
-        assert await desk.resources.db.write(settings.compare, mine + 1, []) is None
-        await cog(desk).on_ready()
-        assert await with_keys(desk, 7) == []
-
-
-@pytest.mark.promise
-async def test_a_server_that_ready_leaves_out_keeps_its_key_if_discord_still_has_the_bot_in_it(
+async def test_a_removal_while_away_counts_if_discord_says_so_too_and_another_bots_token_does_not(
     desk: Desk,
 ) -> None:
+    mine = desk.bot.application_id or 0
     await known(desk, desk.guild.id, 7)
+    assert await desk.db.write(settings.compare, mine, [7, desk.guild.id]) is not None
+    assert await desk.db.write(settings.compare, mine + 1, []) is None  # another bot's token
     vars(desk.bot)["_connection"]._guilds.pop(desk.guild.id)
     await cog(desk).on_ready()
     assert await with_keys(desk, desk.guild.id, 7) == [desk.guild.id]

@@ -116,15 +116,11 @@ async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_no
 async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
     desk: Desk, tmp_path: Path
 ) -> None:
-    everyone, bot = desk.guild.default_role, desk.env.bot.user
+    bot = desk.env.bot.user
     assert bot is not None
+    unseen, seen = (discord.PermissionOverwrite(view_channel=may) for may in (False, True))
     hidden = desk.guild.create_text_channel(
-        "hidden",
-        overwrites={
-            everyone: discord.PermissionOverwrite(view_channel=False),
-            desk.maya: discord.PermissionOverwrite(view_channel=True),
-            bot: discord.PermissionOverwrite(view_channel=True),
-        },
+        "hidden", overwrites={desk.guild.default_role: unseen, desk.maya: seen, bot: seen}
     )
     await desk.env.settle()
     await posted(desk, tmp_path, desk.channel, "A red kite")
@@ -323,17 +319,16 @@ async def test_a_button_that_names_a_job_of_another_server_does_nothing(
 
 
 async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
-    states = {"charged": (*DONE[:2], JobState.UNKNOWN), "cancel": ()}
-    states["release"] = states["charged"]
+    unknown = (*DONE[:2], JobState.UNKNOWN)
+    states = {"charged": unknown, "release": unknown, "cancel": ()}
     job = await job_in(desk, *states.get(action, DONE))
     before = await jobs(desk)
     person, channel_id = elsewhere(desk, who)
     if action == "delete":
         # Managing messages, they may delete any message of the bot's there: that one alone.
         desk.env.backend.get_guild(person.guild.id).members[person.id].role_ids.clear()
-    forged = f"studii:{action}:{job.id}-{job.posting}"
-    message = await desk.channel_message(forged, channel_id)
-    told = await press(desk, person, message, forged)
+    message = await desk.channel_message(f"studii:{action}:{job.id}-{job.posting}", channel_id)
+    told = await person.click(message, label="Press")
     assert told.modal is None
     assert any(words in texts(told) for words in REFUSALS), texts(told)
     assert await jobs(desk) == before
@@ -391,18 +386,16 @@ async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(desk:
 @pytest.mark.promise
 async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(desk: Desk) -> None:
     job = await job_in(desk)
-    role = desk.guild.create_role("Helpers")
-    ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
     helped = desk.guild.create_text_channel(
-        "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
+        "helped", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
     )
     cancel = await desk.channel_message(f"studii:cancel:{job.id}-0", helped.id)
-    told = await ines.click(cancel, label="Press")
+    told = await desk.tom.click(cancel, label="Press")
     assert "a moderator (Manage Messages" in texts(told)
     assert (await desk.job()).state is JobState.WAITING
     await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
     delete = await desk.channel_message(f"studii:logdelete:{job.id}-0", helped.id)
-    assert "Manage Messages in the result's channel" in texts(await ines.click(delete, label="Press"))
+    assert "Manage Messages in the result's channel" in texts(await desk.tom.click(delete, label="Press"))
 
 
 # One's own list, turned page by page, and what couldn't be posted

@@ -8,7 +8,6 @@ from typing import Any
 import discord
 import pytest
 from simcord import InteractionResult
-from simcord.backend import serializers
 from simcord.interactions import base_payload
 
 from bot.jobs import transitions
@@ -36,7 +35,7 @@ from tests.support.desk import (
 )
 from tests.support.panels import shown_with
 from tests.support.posts import tell_end
-from tests.support.presses import BUTTON, press
+from tests.support.presses import press
 from tests.support.resources import sweep
 from tests.ui.admin.moderation.waiting import moderator
 from tests.ui.jobs.results import MADE, ROOM, press_on, pressed, result_of, source_bytes, staged
@@ -191,30 +190,22 @@ async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
         assert said in texts(await desk.maya.click(answer_of(asked), label="Delete"))
 
 
-async def pressed_nowhere(desk: Desk, custom_id: str) -> str:
-    stored = desk.env.backend.get_message(desk.channel.id, (await desk.channel_message(custom_id)).id)
-    record, payload = base_payload(
-        desk.env.backend,
-        type=3,
-        channel_id=desk.channel.id,
-        guild_id=desk.guild.id,
-        user_id=desk.maya.id,
-        data={"custom_id": custom_id, **BUTTON},
-    )
-    payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
-    sent: dict[str, Any] = payload
-    for name in ("channel", "channel_id"):
-        sent.pop(name, None)
-    desk.env.backend.emit("INTERACTION_CREATE", payload)
-    await desk.env.settle()
-    return texts(InteractionResult(desk.env, record))
-
-
 @pytest.mark.promise
-async def test_where_there_is_no_channel_nothing_is_started(desk: Desk) -> None:
+async def test_where_there_is_no_channel_nothing_is_started(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
-    assert "This only works in a channel." in await pressed_nowhere(desk, f"studii:again:{job.id}-0")
+    message = await desk.channel_message(f"studii:again:{job.id}-0")
+    emit = desk.env.backend.emit
+
+    def nowhere(event: str, payload: dict[str, Any]) -> None:
+        channels = {"channel", "channel_id"} if event == "INTERACTION_CREATE" else set[str]()
+        emit(event, {name: value for name, value in payload.items() if name not in channels})
+
+    monkeypatch.setattr(desk.env.backend, "emit", nowhere)
+    told = await desk.maya.click(message, label="Press")
+    assert "This only works in a channel." in texts(told)
     assert len(await jobs_of(desk)) == 1
 
 
@@ -262,7 +253,7 @@ async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_else
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
     ids = labels(shown_with(job, f"studio-{job.id[:8]}.png"))
     assert ids[1:] == ["Edit", "Full size", "More…", "Delete"]
-    for action in ("again", "more", "full"):
+    for action in ("again", "more", "full", "vary"):
         forged = await desk.channel_message(f"studii:{action}:{job.id}-0")
         told = await desk.tom.click(forged, label="Press")
         assert "That result is private to someone else." in texts(told)

@@ -251,15 +251,6 @@ async def test_who_may_not_use_the_tool_reads_so_alone_and_gets_no_variations(
 
 
 @pytest.mark.promise
-async def test_no_variations_are_made_of_anothers_private_result(desk: Desk) -> None:
-    await desk.set_key()
-    await desk.tom.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
-    said = await pressed(desk, f"studii:vary:{(await desk.job()).id}-0")
-    assert "private to someone else" in said
-    assert len(await jobs_of(desk)) == 1
-
-
-@pytest.mark.promise
 async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> None:
     form = await opened(desk, desk.maya, "virtual-staging")
     assert "Choose for each photo…" in str(form.modal)

@@ -17,17 +17,7 @@ from bot.servers.settings import Period
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
-from tests.support.desk import (
-    Desk,
-    all_questions,
-    answer_of,
-    labelled,
-    labels,
-    learned,
-    make_bot,
-    open_listed,
-    texts,
-)
+from tests.support.desk import Desk, all_questions, answer_of, labelled, labels, learned, open_listed, texts
 from tests.support.presses import send_command, send_press
 from tests.support.settings import change
 from tests.ui.jobs.results import staged
@@ -61,18 +51,14 @@ async def test_two_presses_at_once_make_one_job(desk: Desk) -> None:
     assert await desk.resources.db.read(find_open, question.id, desk.clock.now()) is None
 
 
-async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(desk: Desk) -> None:
+async def test_a_question_can_not_be_answered_when_it_has_expired(desk: Desk) -> None:
     await asking(desk)
-    first = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    second = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.resources)[0])
-    await confirm(desk.maya, first)
-    assert [job.inputs["prompt"] for job in await jobs_of(desk)] == ["A red kite"]
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
     desk.clock.advance(15 * 60)
-    await confirm(desk.maya, second)
-    assert "has expired or was answered already" in texts(second)
-    assert labels(second) == []
-    assert len(await jobs_of(desk)) == 1
+    await confirm(desk.maya, asked)
+    assert "has expired or was answered already" in texts(asked)
+    assert labels(asked) == []
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise

@@ -313,25 +313,28 @@ URLS = st.one_of(
 )
 
 
-ARGUMENTS = st.booleans() | st.integers() | st.floats() | LONG
-NAMES_OF = [
-    "text",
-    "detail",
-    "kind",
-    "price",
-    "reserved",
-    "width",
-    "height",
-    "size",
-    "most",
-    "limit",
-    "photo",
-]
 # Also as another version of the bot may have kept them.
 REASONS = st.builds(
     Reason,
     st.sampled_from(ReasonCode) | st.just("of_tomorrow"),
-    st.dictionaries(st.sampled_from(NAMES_OF), ARGUMENTS),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "text",
+                "detail",
+                "kind",
+                "price",
+                "reserved",
+                "width",
+                "height",
+                "size",
+                "most",
+                "limit",
+                "photo",
+            ]
+        ),
+        st.booleans() | st.integers() | st.floats() | LONG,
+    ),
 )
 
 

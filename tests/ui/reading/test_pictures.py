@@ -94,7 +94,6 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(desk:
 
 # Menus and taps find a photo wherever it stands, and say what is none
 
-RESTORE = "Photo restoration"
 IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
     create_public_threads=True, send_messages_in_threads=True, manage_threads=True
 )
@@ -107,7 +106,7 @@ async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_p
         webhook = await desk.text_channel().create_webhook(name="Pictures of the day")
         embed = discord.Embed(title="Of the day").set_image(url="https://pictures.example/garden.png")
         message = await webhook.send(embed=embed, wait=True)
-        await desk.maya.context_menu(desk.channel, RESTORE, message)
+        await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         assert (await desk.photo()).filename == "garden.png"
 
 
@@ -141,8 +140,6 @@ async def test_a_photo_channel_serves_its_threads_and_a_forum_its_posts(tmp_path
 
 # What its poster hides behind a spoiler stays hidden: the photo, what is made of it, and what of that
 
-HIDDEN = ("SPOILER_room.png", PNG)
-
 
 def hides(message: discord.Message) -> list[bool]:
     """Of each picture that is drawn, whether it is hidden."""
@@ -155,7 +152,7 @@ async def test_the_result_of_a_hidden_photo_hides_both_pictures_and_so_does_what
     desk: Desk, tmp_path: Path
 ) -> None:
     await ready(desk)
-    await desk.tom.react(await post(desk, desk.maya, HIDDEN), STAGING)
+    await desk.tom.react(await post(desk, desk.maya, ("SPOILER_room.png", PNG)), STAGING)
     shown = await succeeded(desk, tmp_path, before=True)
     assert hides(shown) == [True, True]
     picker = await press_on(desk, desk.tom, shown, "Use in…")

@@ -17,8 +17,6 @@ from tests.support.posts import deliver, open_posts
 from tests.support.presses import hand_in, press
 from tests.support.settings import change, control, opened, pressed
 
-THREADS = "studii:put:results:in_threads:on"
-
 
 async def in_threads(desk: Desk) -> bool:
     return (await desk.resources.db.read(settings.of, desk.guild.id)).in_threads
@@ -34,7 +32,7 @@ async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opene
     assert "🔁 Changed since you opened this: Results and Threads." in said
     assert "✅ **Comparison**: changed from “the photo beside the result” to “also" in said
     # A button says what it sets, so an old one does the same as a new one.
-    told = await press(desk, omar, answer_of(shown), THREADS)
+    told = await press(desk, omar, answer_of(shown), "studii:put:results:in_threads:on")
     assert "isn't in the message any more" in texts(told)
     assert await in_threads(desk)
 

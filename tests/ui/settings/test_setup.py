@@ -74,13 +74,6 @@ async def test_with_too_little_left_for_any_job_ready_is_not_green(desk: Desk, l
 
 
 @pytest.mark.promise
-async def test_the_budget_is_set_from_the_panel(desk: Desk) -> None:
-    shown = await desk.admin.slash(desk.channel, "studii setup")
-    told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
-    assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
-
-
-@pytest.mark.promise
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
     desk: Desk,
 ) -> None:
@@ -157,6 +150,8 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
     shown = texts(await admin(desk, "budget"))
     assert "100 credits a day" in shown
     assert "No budget is set yet" in shown
+    told = await change(desk, "setup", "budget", limit="2,000", period=["month"])
+    assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
     told = texts(await admin(desk, "budget", credits=500, period="month"))
     assert "500 credits a month" in told
     told = texts(await admin(desk, "budget", credits=40))

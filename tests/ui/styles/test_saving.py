@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from simcord import ChannelHandle, InteractionResult, MemberActor
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
+from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.features import styles
@@ -29,17 +30,28 @@ from tests.support.desk import (
 )
 from tests.support.presses import press as send
 from tests.support.settings import add_style, control, remove_style
-from tests.ui.jobs.results import result_of
+from tests.ui.jobs.results import fields, result_of
 
 HARBOUR = "A harbour at dawn, {text}"
 ROOM = ("room.png", PNG)
 
 
-async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResult:
+async def save(who: MemberActor, message: Any, **given: str) -> InteractionResult:
     """Press Save as style, and fill in the form."""
     form = await press_more(who, message, "Save as style")
     assert form.modal is not None, texts(form)
-    return await who.submit_modal(form, fields)
+    return await who.submit_modal(form, given)
+
+
+async def save_all(desk: Desk, who: MemberActor, names: list[str], *, for_server: bool = False) -> None:
+    studio = desk.bot.catalog.get("studio")
+
+    def save_each(session: Session) -> None:
+        for name in names:
+            given = desk.guild.id, who.id, name, studio, {"prompt": "x"}
+            styles.save(session, *given, for_server=for_server)
+
+    await desk.db.write(save_each)
 
 
 async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
@@ -72,8 +84,8 @@ async def test_a_style_runs_as_it_is_or_asks_for_words_also_from_its_form_after_
     await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.resources)[0])
     form: Any = await press_in(desk.maya, shown, "Use")
     assert form.modal["title"] == "Dawn · from about 8 credits"
-    fields = {one["component"]["custom_id"]: one["component"] for one in form.modal["components"]}
-    assert (fields["prompt"].get("value"), fields["prompt"]["required"]) == (None, True)
+    prompt = fields(form)["prompt"]["component"]
+    assert (prompt.get("value"), prompt["required"]) == (None, True)
     await desk.maya.submit_modal(form, {"prompt": "a bridge", "mode": "image", "quality": "high"})
     assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, a bridge"
 
@@ -84,13 +96,10 @@ async def test_names_are_unique_and_their_number_is_bounded(desk: Desk, tmp_path
     await save(desk.maya, result, name="Straße")
     again = await save(desk.maya, result, name="STRASSE", prompt="What I typed")
     assert "You already have a style “Straße”." in texts(again)
-    edited: Any = (await press_in(desk.maya, again, "Edit")).modal
-    fields = [one["component"] for one in edited["components"]]
-    assert [one["value"] for one in fields] == ["STRASSE", "What I typed"]
+    edited = fields(await press_in(desk.maya, again, "Edit"))
+    assert [one["component"]["value"] for one in edited.values()] == ["STRASSE", "What I typed"]
     assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
-    studio = desk.bot.catalog.get("studio")
-    for number in range(MAX_STYLES - 1):
-        await desk.save_style(desk.maya, f"Look {number:02}", studio, {"prompt": "A harbour"})
+    await save_all(desk, desk.maya, [f"Look {number:02}" for number in range(MAX_STYLES - 1)])
     full = texts(await save(desk.maya, result, name="One more"))
     assert "You have 50 styles here, the limit." in full
     assert len(await styles_of(desk, desk.maya)) == MAX_STYLES
@@ -123,10 +132,9 @@ async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_
 ) -> None:
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
     await desk.forbid("red kite")
-    for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
-        assert "This server's word filter doesn't allow that." in texts(
-            await save(desk.maya, result, **fields)
-        )
+    for given in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
+        refused = await save(desk.maya, result, **given)
+        assert "This server's word filter doesn't allow that." in texts(refused)
     await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")
     before = len(await jobs_of(desk))
     refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
@@ -259,18 +267,16 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason_and_edit_keeps
     assert reason in texts(refused).replace("pine", "Pine").replace("=Pine", "=pine")
     assert "Nothing was saved." in texts(refused)
     assert len(await desk.resources.db.read(styles.of, desk.guild.id, styles.OF_SERVER)) == 1
-    form: Any = (await press_in(desk.admin, refused, "Edit")).modal
-    fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
-    assert fields["name"]["value"] == options["name"]
-    assert [one["value"] for one in fields["tool"]["options"] if one.get("default")] == [options["tool"]]
+    form = fields(await press_in(desk.admin, refused, "Edit"))
+    assert form["name"]["component"]["value"] == options["name"]
+    tools = form["tool"]["component"]["options"]
+    assert [one["value"] for one in tools if one.get("default")] == [options["tool"]]
 
 
 @pytest.mark.promise
 async def test_a_server_has_at_most_fifty_styles(desk: Desk) -> None:
-    studio = desk.bot.catalog.get("studio")
-    for number in range(MAX_STYLES):
-        name = f"{number:02} {'long ' * 9}"
-        await desk.save_style(desk.admin, name, studio, {"prompt": "x"}, for_server=True)
+    names = [f"{number:02} {'long ' * 9}" for number in range(MAX_STYLES)]
+    await save_all(desk, desk.admin, names, for_server=True)
     full = await add_style(desk, name="More", tool="studio", prompt="x")
     assert "This server has 50 styles, the limit." in texts(full)
     shown = texts(await desk.admin.slash(desk.channel, "styles"))
@@ -294,10 +300,7 @@ async def test_an_admin_makes_a_members_result_a_style_that_shows_it_to_those_wh
 ) -> None:
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
     form = await press_more(desk.admin, result, "Save as style")
-    assert [one["component"]["custom_id"] for one in (form.modal or {})["components"]] == [
-        "name",
-        "prompt",
-    ]
+    assert list(fields(form)) == ["name", "prompt"]
     saved = await desk.admin.submit_modal(form, {"name": "Harbour", "prompt": "A harbour"})
     assert "this server's style" in texts(saved)
     assert await picture(desk, desk.tom, "Harbour") == [result.attachments[0].url]
