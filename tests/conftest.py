@@ -8,8 +8,10 @@ import signal
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from discord.webhook.async_ import async_context
 from hypothesis import HealthCheck, settings
 
 from bot.db import Database
@@ -157,19 +159,27 @@ def _rows_are_held_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+def of_world(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """What the test's mark `world` says of the one that is made for it."""
+    marked = request.node.get_closest_marker("world")
+    return {"key": True} | ({} if marked is None else marked.kwargs)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, of_world: Mapping[str, Any]) -> AsyncGenerator[Desk]:
     """The bot in a simulated server that has a key; no engine runs."""
     opened, over = asyncio.get_running_loop().create_future(), asyncio.Event()
 
     async def hold() -> None:  # simcord is left in the context in which it was entered
-        async with open_desk(tmp_path) as desk:
-            await desk.set_key()
-            opened.set_result(desk)
+        async with open_desk(tmp_path, **of_world) as desk:
+            opened.set_result((desk, async_context.get()))
             await over.wait()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(hold())
-        yield await opened
+        desk, simulated = await opened
+        async_context.set(simulated)  # what the test edits by itself is in simcord, too
+        yield desk
         over.set()
 
 

@@ -15,7 +15,6 @@ DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEE
 
 
 async def finished(desk: Desk, **changes: Any) -> Job:
-    await desk.set_key()
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     given = {
         "finished_at": desk.clock.now(),

@@ -19,7 +19,6 @@ from tests.support.posts import Posted, Undeliverable, a_post, deliver, tell_end
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
-    await desk.set_key()
     await desk.maya.slash(channel or desk.channel, "studio", prompt="A red kite", **asked)
     states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
     return await desk.move(await desk.job(), *states, finished_at=desk.clock.now())
@@ -73,18 +72,20 @@ DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
 
 @pytest.mark.promise
 @pytest.mark.parametrize("later", [0, 3600])
-async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Path, later: int) -> None:
-    async with open_desk(tmp_path, permissions=DELETES) as desk:
-        job = await done(desk)
-        channel = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        await channel.delete()
-        desk.clock.advance(later)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
-        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
-        (message,) = [message async for message in dm.history()]
-        assert len(message.attachments) == 1
-        assert f"I can't post in <#{job.channel_id}> any more" in texts(message)
+@pytest.mark.world(permissions=DELETES)
+async def test_when_the_channel_was_deleted_the_result_comes_by_dm(
+    desk: Desk, tmp_path: Path, later: int
+) -> None:
+    job = await done(desk)
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await channel.delete()
+    desk.clock.advance(later)
+    assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
+    dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+    (message,) = [message async for message in dm.history()]
+    assert len(message.attachments) == 1
+    assert f"I can't post in <#{job.channel_id}> any more" in texts(message)
 
 
 async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(desk: Desk, tmp_path: Path) -> None:
@@ -172,7 +173,6 @@ PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, 
 
 
 async def open_thread(desk: Desk, **state: bool) -> ChannelHandle:
-    await desk.set_key()
     parent = desk.bot.get_channel(desk.channel.id)
     assert isinstance(parent, discord.TextChannel)
     await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
@@ -187,14 +187,14 @@ async def change(desk: Desk, thread: ChannelHandle, **state: bool) -> None:
 
 
 @pytest.mark.promise
-async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
-        thread = await open_thread(desk, locked=True)
-        told = await desk.maya.slash(thread, "studio", prompt="A red kite")
-        assert told.ephemeral
-        assert "This thread is locked" in texts(told)
-        assert "Nothing was charged." in texts(told)
-        assert await desk.db.read(queries.in_states, list(JobState)) == []
+@pytest.mark.world(permissions=PERMISSIONS)
+async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(desk: Desk) -> None:
+    thread = await open_thread(desk, locked=True)
+    told = await desk.maya.slash(thread, "studio", prompt="A red kite")
+    assert told.ephemeral
+    assert "This thread is locked" in texts(told)
+    assert "Nothing was charged." in texts(told)
+    assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Any:
@@ -227,7 +227,7 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="bot")
-    async with open_desk(tmp_path) as desk:
+    async with open_desk(tmp_path, key=True) as desk:
         job = await finished(desk)
         desk.env.inject_error("POST", MESSAGES, status=500, times=1)
         await tell_end(desk.delivery, job, output(tmp_path))

@@ -1,8 +1,7 @@
 """Results: what they show, whom they notify, and what is too large."""
 
 import io
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.delivery import DiscordDelivery
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.media.drawing import WIPE_STEPS
@@ -22,7 +20,7 @@ from bot.reasons import Reason
 from bot.servers import settings
 from tests.delivery.finished import finished, output, posted
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import PNG, Desk, open_desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, pieces, press_more, texts
 from tests.support.jobs import settle_job
 from tests.support.posts import tell_end
 from tests.support.simulated import delivery_on
@@ -103,23 +101,26 @@ def picture(colour: str, kind: str = "PNG") -> bytes:
 MADE, ROOM = picture("orange"), picture("blue")
 
 
-@asynccontextmanager
-async def made(folder: Path, **rules: Any) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+def draw(desk: Desk) -> None:
+    """Let the desk's results be drawn."""
+    rules = partial(desk.db.read, settings.of)
+    desk.delivery = delivery_on(desk.bot, desk.bot.catalog, SharedDecoders(), rules)
+
+
+async def made(desk: Desk, **rules: Any) -> Job:
     """Maya's room was restored in a server with these rules; the result has not been posted."""
-    async with open_desk(folder) as desk:
-        await desk.db.write(settings.change, desk.guild.id, **rules)
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
-        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-        job = await desk.move(
-            await desk.job(),
-            *done,
-            finished_at=desk.clock.now(),
-            output_kind="image",
-            output_url="https://studii.example/o",
-        )
-        asked = partial(desk.db.read, settings.of)
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders(), asked), job
+    await desk.db.write(settings.change, desk.guild.id, **rules)
+    await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+    done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    job = await desk.move(
+        await desk.job(),
+        *done,
+        finished_at=desk.clock.now(),
+        output_kind="image",
+        output_url="https://studii.example/o",
+    )
+    draw(desk)
+    return job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
@@ -147,34 +148,37 @@ def colour_of(data: bytes) -> str:
 
 
 @pytest.mark.promise
-async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, 6 * MIB, 6 * MIB))
-        after, before = await shown(desk)
-        assert after == MADE
-        assert before.startswith(b"\xff\xd8\xff")
-        assert colour_of(before) == "blue"
-        assert gallery(desk) == 2
-        assert f"The original photo is shown smaller, {TOGETHER}." in texts(desk.channel.history()[-1])
+async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await made(desk)
+    await tell_end(desk.delivery, job, files(tmp_path, 6 * MIB, 6 * MIB))
+    after, before = await shown(desk)
+    assert after == MADE
+    assert before.startswith(b"\xff\xd8\xff")
+    assert colour_of(before) == "blue"
+    assert gallery(desk) == 2
+    assert f"The original photo is shown smaller, {TOGETHER}." in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
 async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_the_original(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
-        assert await shown(desk) == [MADE]
-        assert f"The original photo isn't shown, {TOGETHER}." in texts(desk.channel.history()[-1])
-        assert "Full size" in labels(desk.channel.history()[-1])
+    job = await made(desk)
+    await tell_end(desk.delivery, job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
+    assert await shown(desk) == [MADE]
+    assert f"The original photo isn't shown, {TOGETHER}." in texts(desk.channel.history()[-1])
+    assert "Full size" in labels(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
-async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        output = files(tmp_path, len(MADE), len(ROOM))
-        await tell_end(delivery, job, replace(output, before=None))
-        assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
+async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(desk: Desk, tmp_path: Path) -> None:
+    job = await made(desk)
+    output = files(tmp_path, len(MADE), len(ROOM))
+    await tell_end(desk.delivery, job, replace(output, before=None))
+    assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
@@ -187,63 +191,62 @@ async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: 
     ],
 )
 async def test_a_server_can_have_both_in_one_picture_of_three_megabytes_beside_the_whole_ones(
-    tmp_path: Path, setting: str, name: str, side: int, shown_side: int, frames: int
+    desk: Desk, tmp_path: Path, setting: str, name: str, side: int, shown_side: int, frames: int
 ) -> None:
-    async with made(tmp_path, **{setting: True}) as (desk, delivery, job):
-        output = files(tmp_path, len(MADE), len(ROOM))
-        for path in (tmp_path / "after.png", tmp_path / "before.png"):
-            noise = Random(path.name).randbytes(3 * side * side)  # which no format makes small
-            Image.frombytes("RGB", (side, side), noise).save(path)
-        await tell_end(delivery, job, output)
-        after, both, before = await shown(desk)
-        assert [after, before] == [(tmp_path / one).read_bytes() for one in ("after.png", "before.png")]
-        assert len(both) <= 3 * MIB
-        with Image.open(io.BytesIO(both)) as picture:
-            assert (picture.size, getattr(picture, "n_frames", 1)) == ((shown_side, shown_side), frames)
-        assert f"-# 1 After · 2 {name} · 3 Before" in texts(desk.channel.history()[-1])
+    job = await made(desk, **{setting: True})
+    output = files(tmp_path, len(MADE), len(ROOM))
+    for path in (tmp_path / "after.png", tmp_path / "before.png"):
+        noise = Random(path.name).randbytes(3 * side * side)  # which no format makes small
+        Image.frombytes("RGB", (side, side), noise).save(path)
+    await tell_end(desk.delivery, job, output)
+    after, both, before = await shown(desk)
+    assert [after, before] == [(tmp_path / one).read_bytes() for one in ("after.png", "before.png")]
+    assert len(both) <= 3 * MIB
+    with Image.open(io.BytesIO(both)) as picture:
+        assert (picture.size, getattr(picture, "n_frames", 1)) == ((shown_side, shown_side), frames)
+    assert f"-# 1 After · 2 {name} · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
-async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
-    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
-        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
-        after, _, before = await shown(desk)
-        assert (after, before) == (MADE, ROOM)
-        assert "-# 1 Labelled · 2 After · 3 Before" in texts(desk.channel.history()[-1])
+async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await made(desk, staging_label="Virtually staged")
+    await tell_end(desk.delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+    after, _, before = await shown(desk)
+    assert (after, before) == (MADE, ROOM)
+    assert "-# 1 Labelled · 2 After · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
-async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_photo(tmp_path: Path) -> None:
-    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
-        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
-        message = desk.channel.history()[-1]
-        answer = await press_more(desk.tom, message, "For a listing")
-        told = texts(answer)
-        assert "Virtually staged: this image has been digitally altered with AI." in told
-        assert "Original, unaltered image: [your link]" in told
-        assert "discord.com/channels" not in told  # which visitors can't open
-        assert "as it was sent" in told
-        assert "isn't legal advice" in told
-        (link,) = (piece for piece in pieces(answer) if piece.get("label") == "Download original photo")
-        assert desk.env.backend.cdn.get(link["url"]) == ROOM
+async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_photo(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await made(desk, staging_label="Virtually staged")
+    await tell_end(desk.delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+    message = desk.channel.history()[-1]
+    answer = await press_more(desk.tom, message, "For a listing")
+    told = texts(answer)
+    assert "Virtually staged: this image has been digitally altered with AI." in told
+    assert "Original, unaltered image: [your link]" in told
+    assert "discord.com/channels" not in told  # which visitors can't open
+    assert "as it was sent" in told
+    assert "isn't legal advice" in told
+    (link,) = (piece for piece in pieces(answer) if piece.get("label") == "Download original photo")
+    assert desk.env.backend.cdn.get(link["url"]) == ROOM
 
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
 
-@asynccontextmanager
-async def refusing(
-    folder: Path, kind: str, url: str, times: int
-) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+async def refusing(desk: Desk, kind: str, url: str, times: int) -> Job:
     """A job that is done, in a channel that takes no file the next `times` times."""
-    async with open_desk(folder) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
-        job = await desk.move(await desk.job(), *DONE, **done)
-        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        asked = partial(desk.db.read, settings.of)
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders(), asked), job
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
+    job = await desk.move(await desk.job(), *DONE, **done)
+    desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
+    draw(desk)
+    return job
 
 
 def noise(folder: Path) -> OutputFile:
@@ -258,36 +261,38 @@ def labels(message: discord.Message) -> list[str]:
 
 @pytest.mark.promise
 async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_with_its_original(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with refusing(tmp_path, "image", "https://files.example/out.png", 1) as (desk, delivery, job):
-        made = noise(tmp_path)
-        await tell_end(delivery, job, made)
-        message = desk.channel.history()[-1]
-        data = await message.attachments[0].read()
-        assert len(data) < made.size
-        with Image.open(io.BytesIO(data)) as shown:
-            assert shown.format == "JPEG"
-        assert "Full size" in labels(message)
+    job = await refusing(desk, "image", "https://files.example/out.png", 1)
+    made = noise(tmp_path)
+    await tell_end(desk.delivery, job, made)
+    message = desk.channel.history()[-1]
+    data = await message.attachments[0].read()
+    assert len(data) < made.size
+    with Image.open(io.BytesIO(data)) as shown:
+        assert shown.format == "JPEG"
+    assert "Full size" in labels(message)
 
 
 @pytest.mark.promise
-async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:
-    async with refusing(tmp_path, "image", "https://files.example/out.png", 3) as (desk, delivery, job):
-        await tell_end(delivery, job, noise(tmp_path))
-        message = desk.channel.history()[-1]
-        assert not message.attachments
-        assert "Full size" in labels(message)
+async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(desk: Desk, tmp_path: Path) -> None:
+    job = await refusing(desk, "image", "https://files.example/out.png", 3)
+    await tell_end(desk.delivery, job, noise(tmp_path))
+    message = desk.channel.history()[-1]
+    assert not message.attachments
+    assert "Full size" in labels(message)
 
 
 @pytest.mark.promise
 async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it_plays(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with refusing(tmp_path, "video", "https://files.example/out.mp4", 1) as (desk, delivery, job):
-        path = tmp_path / "out.mp4"
-        path.write_bytes(bytes(1000))
-        await tell_end(delivery, job, OutputFile(path, "video", "video/mp4", 1000))
-        message = desk.channel.history()[-1]
-        assert message.content.endswith("\nhttps://files.example/out.mp4")
-        assert not message.attachments
+    job = await refusing(desk, "video", "https://files.example/out.mp4", 1)
+    path = tmp_path / "out.mp4"
+    path.write_bytes(bytes(1000))
+    await tell_end(desk.delivery, job, OutputFile(path, "video", "video/mp4", 1000))
+    message = desk.channel.history()[-1]
+    assert message.content.endswith("\nhttps://files.example/out.mp4")
+    assert not message.attachments

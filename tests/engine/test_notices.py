@@ -41,27 +41,25 @@ def posted(world: EngineWorld) -> list[tuple[str, int | None]]:
 
 
 @pytest.mark.promise
-async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await use_log(world)
-        await tell(world, NoticeKind.BUDGET_80)
-        async with world.running():
-            await world.all_posted()
-        await tell(world, NoticeKind.BUDGET_80)
-        async with world.running():
-            await world.all_posted()
-        assert posted(world) == [(NoticeKind.BUDGET_80, TOLD_IN)]
+async def test_a_notice_is_posted_once_also_over_a_restart(world: EngineWorld) -> None:
+    await use_log(world)
+    await tell(world, NoticeKind.BUDGET_80)
+    async with world.running():
+        await world.all_posted()
+    await tell(world, NoticeKind.BUDGET_80)
+    async with world.running():
+        await world.all_posted()
+    assert posted(world) == [(NoticeKind.BUDGET_80, TOLD_IN)]
 
 
-async def test_a_message_whose_row_is_damaged_keeps_no_other_from_being_posted(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await use_log(world)
-        await tell(world, NoticeKind.BUDGET_80)
-        await world.db.write(lambda session: session.execute(text("UPDATE posts SET details = '{'")))
-        await tell(world, NoticeKind.BUDGET_100)
-        async with world.running():
-            await world.until(lambda: _any_posted(world), "the other message")
-        assert posted(world) == [(NoticeKind.BUDGET_100, TOLD_IN)]
+async def test_a_message_whose_row_is_damaged_keeps_no_other_from_being_posted(world: EngineWorld) -> None:
+    await use_log(world)
+    await tell(world, NoticeKind.BUDGET_80)
+    await world.db.write(lambda session: session.execute(text("UPDATE posts SET details = '{'")))
+    await tell(world, NoticeKind.BUDGET_100)
+    async with world.running():
+        await world.until(lambda: _any_posted(world), "the other message")
+    assert posted(world) == [(NoticeKind.BUDGET_100, TOLD_IN)]
 
 
 async def _any_posted(world: EngineWorld) -> bool:
@@ -84,17 +82,16 @@ LOST = (NoticeKind.LOG_LOST, None)
     ids=["later", "without a log channel", "it is gone", "it is gone and all stops"],
 )
 async def test_a_notice_goes_to_the_log_channel_and_to_the_owner_what_stops_everything(
-    tmp_path: Path, answers: list[Outcome], kinds: list[NoticeKind], told: list[Any], *, log: bool
+    world: EngineWorld, answers: list[Outcome], kinds: list[NoticeKind], told: list[Any], *, log: bool
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        if log:
-            await use_log(world)
-        world.discord.notice_answers = [*answers]
-        for kind in kinds:
-            await tell(world, kind)
-        async with world.running():
-            await world.all_posted()
-        assert posted(world) == [(one, None) if isinstance(one, NoticeKind) else one for one in told]
+    if log:
+        await use_log(world)
+    world.discord.notice_answers = [*answers]
+    for kind in kinds:
+        await tell(world, kind)
+    async with world.running():
+        await world.all_posted()
+    assert posted(world) == [(one, None) if isinstance(one, NoticeKind) else one for one in told]
 
 
 CHANNEL = 556
@@ -144,18 +141,17 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
 
 
 async def test_a_set_whose_first_photo_was_cancelled_is_shown_as_the_others_were_decided(
-    tmp_path: Path,
+    world: EngineWorld,
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        now, wanted = world.clock.now(), replace(a_staging_job(), approval=Approval.WANTED, set_id="5" * 16)
-        first, second = [await world.accept(replace(wanted, id=one * 16)) for one in "ab"]
-        for job in (first, second):
-            await world.db.write(transitions.make_ready, job.id, None, now)
-        assert await world.db.write(transitions.cancel, first.id, now, told=True)
-        declined = FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), now
-        assert await world.db.write(transitions.fail_unpaid, second.id, JobState.PENDING, *declined)
-        decided, _ = await world.db.read(_about, NoticeKind.APPROVAL, first.id)
-        assert [job.id for job in decided] == [second.id]
+    now, wanted = world.clock.now(), replace(a_staging_job(), approval=Approval.WANTED, set_id="5" * 16)
+    first, second = [await world.accept(replace(wanted, id=one * 16)) for one in "ab"]
+    for job in (first, second):
+        await world.db.write(transitions.make_ready, job.id, None, now)
+    assert await world.db.write(transitions.cancel, first.id, now, told=True)
+    declined = FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), now
+    assert await world.db.write(transitions.fail_unpaid, second.id, JobState.PENDING, *declined)
+    decided, _ = await world.db.read(_about, NoticeKind.APPROVAL, first.id)
+    assert [job.id for job in decided] == [second.id]
 
 
 async def _reduced(world: EngineWorld) -> bool:
@@ -312,16 +308,15 @@ def sent(world: EngineWorld, kind: str) -> list[str]:
 
 
 @pytest.mark.promise
-async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await answers(world, agreed=True)
-        await starred(world, *BOTH)
-        world.discord.closed_places.add(f"c{PLACE}")
+async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(world: EngineWorld) -> None:
+    await answers(world, agreed=True)
+    await starred(world, *BOTH)
+    world.discord.closed_places.add(f"c{PLACE}")
 
-        async def told() -> bool:
-            left = [await row(world), await row(world, MESSAGE + 1)]
-            return left == [None, None] and bool(sent(world, NoticeKind.BEST_LOST))
+    async def told() -> bool:
+        left = [await row(world), await row(world, MESSAGE + 1)]
+        return left == [None, None] and bool(sent(world, NoticeKind.BEST_LOST))
 
-        async with world.running():
-            await world.until(told, "the admins to be told")
-        assert len(sent(world, NoticeKind.BEST_LOST)) == 1
+    async with world.running():
+        await world.until(told, "the admins to be told")
+    assert len(sent(world, NoticeKind.BEST_LOST)) == 1

@@ -24,16 +24,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
-from tests.engine.world import (
-    GUILD,
-    MB,
-    PHOTO_URL,
-    EngineWorld,
-    a_job,
-    a_staging_job,
-    engine_world,
-    with_photo,
-)
+from tests.engine.world import GUILD, MB, PHOTO_URL, EngineWorld, a_job, a_staging_job, with_photo
 from tests.media.files import AI, phone_jpeg
 from tests.support.jobs import held
 
@@ -61,97 +52,92 @@ async def tries_of(world: EngineWorld, job_id: str) -> int:
 
 
 @pytest.mark.promise
-async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        world.decoder = cast("Any", Dying())
-        async with world.running():
-            said = (await world.announced(job.id)).job
-        assert (said.state, said.failure, said.settled) == (JobState.FAILED, FailureCode.PHOTO, 0)
-        assert "Use another one" in reason_words(said.failure_text)
-        assert not world.studii.jobs
-        assert world.spooled() == []
-        await world.balanced()
+async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(world: EngineWorld) -> None:
+    job = await world.accept(a_staging_job())
+    world.decoder = cast("Any", Dying())
+    async with world.running():
+        said = (await world.announced(job.id)).job
+    assert (said.state, said.failure, said.settled) == (JobState.FAILED, FailureCode.PHOTO, 0)
+    assert "Use another one" in reason_words(said.failure_text)
+    assert not world.studii.jobs
+    assert world.spooled() == []
+    await world.balanced()
 
 
+@pytest.mark.world(key=False)
 async def test_a_photo_that_was_ready_while_the_due_ones_were_read_stays_with_its_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        first, decoder = await world.accept(a_staging_job()), Dying(hangs=True)
-        decoder.dies, world.decoder, read = False, cast("Any", decoder), world.db.read
+    first, decoder = await world.accept(a_staging_job()), Dying(hangs=True)
+    decoder.dies, world.decoder, read = False, cast("Any", decoder), world.db.read
 
-        async def slowly(work: Any, *args: Any, **more: Any) -> Any:
-            found = await read(work, *args, **more)
-            of_photos = getattr(work, "__module__", "") == CountedDecoder.__module__
-            if of_photos and decoder.opened and decoder.hangs:  # `found` has the first one as it was
-                decoder.hangs = False
-                await world.reaches(first.id, JobState.WAITING)
-            return found
+    async def slowly(work: Any, *args: Any, **more: Any) -> Any:
+        found = await read(work, *args, **more)
+        of_photos = getattr(work, "__module__", "") == CountedDecoder.__module__
+        if of_photos and decoder.opened and decoder.hangs:  # `found` has the first one as it was
+            decoder.hangs = False
+            await world.reaches(first.id, JobState.WAITING)
+        return found
 
-        monkeypatch.setattr(world.db, "read", slowly)
-        async with world.running():
-            await world.until(lambda: bool(decoder.opened), "the first to be opened")
-            second = await world.accept(a_staging_job())
-            await world.reaches(second.id, JobState.WAITING)
-        assert len(decoder.opened) == 2
-        assert len(world.spooled()) == 2
+    monkeypatch.setattr(world.db, "read", slowly)
+    async with world.running():
+        await world.until(lambda: bool(decoder.opened), "the first to be opened")
+        second = await world.accept(a_staging_job())
+        await world.reaches(second.id, JobState.WAITING)
+    assert len(decoder.opened) == 2
+    assert len(world.spooled()) == 2
 
 
 @pytest.mark.promise
 async def test_what_the_bot_has_died_of_is_not_opened_again_and_those_beside_it_are_made(
-    tmp_path: Path,
+    world: EngineWorld,
 ) -> None:
     """A photo fails unpaid; a result is posted as it is."""
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        jobs = [await world.accept(one) for one in (a_staging_job(), a_job(), a_staging_job())]
-        photo, words, _ = jobs
-        for job in (photo, words):
-            await world.db.write(transitions.set_decode_tries, job.id, MAX_DECODE_TRIES)
-        async with world.running():
-            failed, *others = [await world.announced(job.id) for job in jobs]
-        assert (failed.job.failure, failed.job.settled) == (FailureCode.PHOTO, 0)
-        assert "crashed the program that opens pictures" in reason_words(failed.job.failure_text)
-        assert all(one.job.state is JobState.SUCCEEDED and one.output for one in others)
-        await world.balanced()
+    jobs = [await world.accept(one) for one in (a_staging_job(), a_job(), a_staging_job())]
+    photo, words, _ = jobs
+    for job in (photo, words):
+        await world.db.write(transitions.set_decode_tries, job.id, MAX_DECODE_TRIES)
+    async with world.running():
+        failed, *others = [await world.announced(job.id) for job in jobs]
+    assert (failed.job.failure, failed.job.settled) == (FailureCode.PHOTO, 0)
+    assert "crashed the program that opens pictures" in reason_words(failed.job.failure_text)
+    assert all(one.job.state is JobState.SUCCEEDED and one.output for one in others)
+    await world.balanced()
 
 
 @pytest.mark.promise
-async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        jobs = [await world.accept(a_staging_job()) for _ in range(3)]
-        for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
-            await world.db.write(transitions.set_decode_tries, job.id, tries)
-        decoder = Dying(hangs=True)
-        counted = CountedDecoder(world.db, cast("Any", decoder))
-        opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
+async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    jobs = [await world.accept(a_staging_job()) for _ in range(3)]
+    for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
+        await world.db.write(transitions.set_decode_tries, job.id, tries)
+    decoder = Dying(hangs=True)
+    counted = CountedDecoder(world.db, cast("Any", decoder))
+    opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
 
-        await world.until(lambda: bool(decoder.opened) and opening[2].done(), "the first to be opened")
-        assert isinstance(opening[2].exception(), Undecodable)
-        assert sorted([await tries_of(world, job.id) for job in jobs]) == [1, 2, 2]
-        decoder.hangs = False
-        await asyncio.wait(opening)
-        assert [await tries_of(world, job.id) for job in jobs] == [0, 0, MAX_DECODE_TRIES]
+    await world.until(lambda: bool(decoder.opened) and opening[2].done(), "the first to be opened")
+    assert isinstance(opening[2].exception(), Undecodable)
+    assert sorted([await tries_of(world, job.id) for job in jobs]) == [1, 2, 2]
+    decoder.hangs = False
+    await asyncio.wait(opening)
+    assert [await tries_of(world, job.id) for job in jobs] == [0, 0, MAX_DECODE_TRIES]
 
 
 @pytest.mark.promise
-async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = a_staging_job()
-        assert job.source is not None
-        photo = await world.accept(replace(job, source=replace(job.source, size=world.spool_bytes)))
-        words = await world.accept(a_job())
-        async with world.running():
-            turned_away = (await world.announced(photo.id)).job
-            # The same photo may do later: its message offers Again.
-            assert (turned_away.failure, turned_away.failure_text) == (
-                FailureCode.UPLOAD,
-                Reason(ReasonCode.PHOTO_NO_ROOM),
-            )
-            assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
+async def test_a_full_spool_turns_photos_away_and_nothing_else(world: EngineWorld) -> None:
+    job = a_staging_job()
+    assert job.source is not None
+    photo = await world.accept(replace(job, source=replace(job.source, size=world.spool_bytes)))
+    words = await world.accept(a_job())
+    async with world.running():
+        turned_away = (await world.announced(photo.id)).job
+        # The same photo may do later: its message offers Again.
+        assert (turned_away.failure, turned_away.failure_text) == (
+            FailureCode.UPLOAD,
+            Reason(ReasonCode.PHOTO_NO_ROOM),
+        )
+        assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
 
 
 PHONE = phone_jpeg(source=AI)
@@ -159,24 +145,22 @@ PHONE = phone_jpeg(source=AI)
 
 @pytest.mark.promise
 async def test_a_photo_that_cannot_be_cleaned_ends_the_job_unpaid_and_is_not_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: Path) -> bool:
         raise BrokenStructure("it contradicts itself")
 
     monkeypatch.setattr("bot.engine.files.strip_metadata", broken)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {PHOTO_URL: PHONE}
-        job = await world.accept(a_job("virtual-staging", photo=PHONE))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.failure is FailureCode.PHOTO
-        assert "Send it again, or use another one" in reason_words(said.job.failure_text)
-        assert (await world.job(job.id)).settled == 0
-        assert not world.studii.uploads
-        assert world.spooled() == []
-        await world.balanced()
+    world.album.photos = {PHOTO_URL: PHONE}
+    job = await world.accept(a_job("virtual-staging", photo=PHONE))
+    async with world.running():
+        said = await world.announced(job.id)
+    assert said.job.failure is FailureCode.PHOTO
+    assert "Send it again, or use another one" in reason_words(said.job.failure_text)
+    assert (await world.job(job.id)).settled == 0
+    assert not world.studii.uploads
+    assert world.spooled() == []
+    await world.balanced()
 
 
 OTHER = 101
@@ -210,136 +194,128 @@ async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = G
 
 
 @pytest.mark.promise
-async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await world.use_key(world.studii.add_key(), OTHER)
-        await refused(world)
-        world.album.photos = {PHOTO_URL: large(MB)}
-        world.spool_bytes = 4 * MB
-        greedy = [await world.accept(with_photo(MB)) for _ in range(12)]
-        async with world.running() as engine:
+async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(
+    world: EngineWorld,
+) -> None:
+    await world.use_key(world.studii.add_key(), OTHER)
+    await refused(world)
+    world.album.photos = {PHOTO_URL: large(MB)}
+    world.spool_bytes = 4 * MB
+    greedy = [await world.accept(with_photo(MB)) for _ in range(12)]
+    async with world.running() as engine:
 
-            async def some() -> bool:
-                return any([(await world.job(job.id)).state is JobState.WAITING for job in greedy])
+        async def some() -> bool:
+            return any([(await world.job(job.id)).state is JobState.WAITING for job in greedy])
 
-            await world.until(some, "the first photos to be fetched")
-            for _ in range(3):
-                other = await world.accept(with_photo(MB, guild_id=OTHER))
-                engine.wake()
-                assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
-            assert held_by(world.spool_folder) <= 2 * MB
+        await world.until(some, "the first photos to be fetched")
+        for _ in range(3):
+            other = await world.accept(with_photo(MB, guild_id=OTHER))
+            engine.wake()
+            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+        assert held_by(world.spool_folder) <= 2 * MB
 
 
 @pytest.mark.parametrize("there", [True, False])
+@pytest.mark.world(room_pause=600.0, intake_tries=3)
 async def test_a_photo_whose_key_is_held_is_not_fetched_again_and_again(
-    tmp_path: Path, *, there: bool
+    world: EngineWorld, *, there: bool
 ) -> None:
     """Neither where the spool has no room for it, nor where it is gone."""
-    async with engine_world(tmp_path, room_pause=600.0, intake_tries=3) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = 3 * MB // 2 if there else world.spool_bytes
-        world.album.photos = {PHOTO_URL: large(MB)} if there else {}
-        *_others, job = [await world.accept(with_photo(MB)) for _ in range(2 if there else 1)]
-        await refused(world, seconds=0.0)
-        async with world.running():
+    world.spool_bytes = 3 * MB // 2 if there else world.spool_bytes
+    world.album.photos = {PHOTO_URL: large(MB)} if there else {}
+    *_others, job = [await world.accept(with_photo(MB)) for _ in range(2 if there else 1)]
+    await refused(world, seconds=0.0)
+    async with world.running():
 
-            async def rests() -> bool:
-                now = await world.job(job.id)
-                wait = (now.not_before or world.clock.now()) - world.clock.now()
-                return now.over or wait > timedelta(seconds=300)
+        async def rests() -> bool:
+            now = await world.job(job.id)
+            wait = (now.not_before or world.clock.now()) - world.clock.now()
+            return now.over or wait > timedelta(seconds=300)
 
-            await world.until(rests, "the photo to be left alone")
-        assert (await world.job(job.id)).over is not there
+        await world.until(rests, "the photo to be left alone")
+    assert (await world.job(job.id)).over is not there
 
 
 @pytest.mark.promise
-async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, room_pause=600.0, reread_every=600.0) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = 2 * MB
-        world.album.photos = {PHOTO_URL: large(MB)}
-        jobs = [await world.accept(with_photo(MB)) for _ in range(4)]
-        async with world.running():
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+@pytest.mark.world(room_pause=600.0, reread_every=600.0)
+async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(world: EngineWorld) -> None:
+    world.spool_bytes = 2 * MB
+    world.album.photos = {PHOTO_URL: large(MB)}
+    jobs = [await world.accept(with_photo(MB)) for _ in range(4)]
+    async with world.running():
+        for job in jobs:
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
 @pytest.mark.promise
-async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await world.use_key(world.studii.add_key(), OTHER)
-        never = asyncio.Event()
-        slow, quick = world.album, world.album.fetch
+async def test_a_photo_of_another_server_does_not_wait_behind_many(world: EngineWorld) -> None:
+    await world.use_key(world.studii.add_key(), OTHER)
+    never = asyncio.Event()
+    slow, quick = world.album, world.album.fetch
 
-        async def fetch(job: Job, destination: Path, limit: int) -> None:
-            if job.guild_id == GUILD:
-                slow.fetched.append(job.id)
-                await never.wait()
-            await quick(job, destination, limit)
+    async def fetch(job: Job, destination: Path, limit: int) -> None:
+        if job.guild_id == GUILD:
+            slow.fetched.append(job.id)
+            await never.wait()
+        await quick(job, destination, limit)
 
-        slow.fetch = fetch  # type: ignore[method-assign]
-        for number in range(40):
-            await world.accept(a_staging_job(user_id=1000 + number % 10))
-        async with world.running() as engine:
-            await world.until(lambda: len(slow.fetched) >= 4, "the first server's photos to be under way")
-            other = await world.accept(a_staging_job(guild_id=OTHER))
-            engine.wake()
-            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+    slow.fetch = fetch  # type: ignore[method-assign]
+    for number in range(40):
+        await world.accept(a_staging_job(user_id=1000 + number % 10))
+    async with world.running() as engine:
+        await world.until(lambda: len(slow.fetched) >= 4, "the first server's photos to be under way")
+        other = await world.accept(a_staging_job(guild_id=OTHER))
+        engine.wake()
+        assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
 
 
 @pytest.mark.promise
+@pytest.mark.world(max_output_bytes=2 * MB)
 async def test_results_that_could_not_be_posted_give_way_to_those_of_others_and_become_links(
-    tmp_path: Path,
+    world: EngineWorld,
 ) -> None:
-    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
-        await world.use_key(world.studii.add_key())
-        await world.use_key(world.studii.add_key(), OTHER)
-        world.spool_bytes = 3 * MB
-        world.discord.answers = [Never("no permission")] * 2
-        kept: list[Job] = []
-        async with world.running():
-            for _ in range(2):
-                world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
-                job = await world.accept(a_job())
+    await world.use_key(world.studii.add_key(), OTHER)
+    world.spool_bytes = 3 * MB
+    world.discord.answers = [Never("no permission")] * 2
+    kept: list[Job] = []
+    async with world.running():
+        for _ in range(2):
+            world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+            job = await world.accept(a_job())
 
-                kept.append(await world.over(job.id))
-        world.discord.said.clear()
-        world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
-        other = await world.accept(a_job(guild_id=OTHER))
-        async with world.running():
-            assert (await world.announced(other.id)).output is not None
-            # The oldest of the server that has most is announced anew, with its link alone.
-            said = await world.announced(kept[0].id)
-        assert said.output is None
-        assert said.job.output_url is not None
-        assert said.job.state is JobState.SUCCEEDED
-        assert world.spooled() == [(await world.job(kept[1].id)).output_file]
+            kept.append(await world.over(job.id))
+    world.discord.said.clear()
+    world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+    other = await world.accept(a_job(guild_id=OTHER))
+    async with world.running():
+        assert (await world.announced(other.id)).output is not None
+        # The oldest of the server that has most is announced anew, with its link alone.
+        said = await world.announced(kept[0].id)
+    assert said.output is None
+    assert said.job.output_url is not None
+    assert said.job.state is JobState.SUCCEEDED
+    assert world.spooled() == [(await world.job(kept[1].id)).output_file]
 
 
-async def test_an_output_that_no_spool_could_hold_fails_with_its_charge(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = MB
-        world.studii.next_job(Outcome(output=Output(large(2 * MB), "image/png")))
-        job = await world.accept(a_job())
-        async with world.running():
-            said = (await world.announced(job.id)).job
-        assert (said.failure, said.settled) == (FailureCode.OUTPUT, 8)
-        assert said.output_url is not None
+async def test_an_output_that_no_spool_could_hold_fails_with_its_charge(world: EngineWorld) -> None:
+    world.spool_bytes = MB
+    world.studii.next_job(Outcome(output=Output(large(2 * MB), "image/png")))
+    job = await world.accept(a_job())
+    async with world.running():
+        said = (await world.announced(job.id)).job
+    assert (said.failure, said.settled) == (FailureCode.OUTPUT, 8)
+    assert said.output_url is not None
 
 
 async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_sentence(
-    tmp_path: Path,
+    world: EngineWorld,
 ) -> None:
     file = io.BytesIO()
     noise = Image.effect_noise((400, 400), 90).convert("RGBA")
     noise.putalpha(Image.effect_noise((400, 400), 90))
     noise.save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path) as world, DecoderPool(max_photo_bytes=1_000) as pool:
+    async with DecoderPool(max_photo_bytes=1000) as pool:
         world.decoder = pool  # type: ignore[assignment]
-        await world.use_key(world.studii.add_key())
         world.album.photos = {PHOTO_URL: file.getvalue()}
         job = await world.accept(with_photo(len(file.getvalue())))
         async with world.running():

@@ -132,7 +132,6 @@ class HeldRefusal(Held):
 
 async def submitted(world: EngineWorld, answer: Held) -> Job:
     """A job whose submission Studii has, while its answer is on its way."""
-    await world.use_key(world.studii.add_key())
     world.studii.fail("create", answer)
     job = await world.accept(a_job(estimate=10))
     async with asyncio.timeout(PATIENCE):
@@ -147,9 +146,9 @@ async def taken_for_lost(db: Database, world: EngineWorld) -> None:
 
 
 @pytest.mark.promise
-async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path) -> None:
+async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(world: EngineWorld) -> None:
     answer = Held()
-    async with engine_world(tmp_path) as world, world.running():
+    async with world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.db, world)
         answer.arrives.set()
@@ -163,10 +162,10 @@ async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path
     ("charge", "code"), [(None, ReasonCode.RULED_RELEASED), (3, ReasonCode.RULED_CHARGED)]
 )
 async def test_a_ruling_stands_although_the_202_arrives_after_it(
-    tmp_path: Path, charge: int | None, code: ReasonCode, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, charge: int | None, code: ReasonCode, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = Held()
-    async with engine_world(tmp_path) as world, world.running():
+    async with world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.db, world)
         unknown = await world.db.write(queries.get, job.id)
@@ -189,7 +188,7 @@ async def test_a_late_answer_is_stored_after_another_process_has_taken_over(
     url = await new_migrated_database(migrated_postgresql)
     async with process_on(url) as mine:
         await mine.stand_by()
-        async with engine_world(tmp_path, url=url, member=mine) as world, world.running():
+        async with engine_world(tmp_path, url=url, member=mine, key=True) as world, world.running():
             job = await submitted(world, answer)
             assert (await world.job(job.id)).epoch == mine.epoch
             await replaced(url, mine)  # as another process does when the lease is over
@@ -218,7 +217,7 @@ async def test_a_process_that_was_replaced_awaits_the_answers_that_only_it_hears
     url = await new_migrated_database(migrated_postgresql)
     async with process_on(url) as mine:
         await mine.stand_by()
-        async with engine_world(tmp_path, url=url, member=mine, drain=0.05) as world:
+        async with engine_world(tmp_path, url=url, member=mine, key=True, drain=0.05) as world:
             async with world.running():
                 job = await submitted(world, answer)
                 await replaced(url, mine)

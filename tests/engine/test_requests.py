@@ -52,7 +52,7 @@ async def test_a_studii_that_keeps_failing_or_stays_unreachable_ends_the_job_unp
 @pytest.mark.promise
 @pytest.mark.parametrize("step", ["claim", "record_taken"])
 async def test_a_commit_whose_answer_is_lost_leaves_no_job_in_doubt(
-    tmp_path: Path,
+    world: EngineWorld,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     step: str,
@@ -72,81 +72,77 @@ async def test_a_commit_whose_answer_is_lost_leaves_no_job_in_doubt(
 
     monkeypatch.setattr(submission, step, noted)
     monkeypatch.setattr(Connection, "commit", lost)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert world.studii.requests.count("create") == 1
-        assert "settled before" not in caplog.text
-        await world.balanced()
+    job = await world.accept(a_job())
+    async with world.running():
+        said = await world.announced(job.id)
+    assert said.job.state is JobState.SUCCEEDED
+    assert world.studii.requests.count("create") == 1
+    assert "settled before" not in caplog.text
+    await world.balanced()
 
 
 async def test_a_claim_whose_answer_is_lost_is_taken_back_also_after_another_process_has_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_job())
-        real, writes = world.db.write, list[Any]()
+    job = await world.accept(a_job())
+    real, writes = world.db.write, list[Any]()
 
-        async def replaced(work: Any, *args: Any, **more: Any) -> Any:
-            if writes:
-                raise NotAlone
-            made = await real(work, *args, **more)
-            if (await world.job(job.id)).state is JobState.SUBMITTING:
-                writes.append(made)
-                raise Unsure
-            return made
+    async def replaced(work: Any, *args: Any, **more: Any) -> Any:
+        if writes:
+            raise NotAlone
+        made = await real(work, *args, **more)
+        if (await world.job(job.id)).state is JobState.SUBMITTING:
+            writes.append(made)
+            raise Unsure
+        return made
 
-        monkeypatch.setattr(world.db, "write", replaced)
-        async with world.running():
-            await world.until(lambda: bool(writes), "the claim")
-            await world.reaches(job.id, JobState.WAITING)
-        assert len(world.studii.jobs) == 0
+    monkeypatch.setattr(world.db, "write", replaced)
+    async with world.running():
+        await world.until(lambda: bool(writes), "the claim")
+        await world.reaches(job.id, JobState.WAITING)
+    assert len(world.studii.jobs) == 0
 
 
-async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        world.studii.fail("status", faults.error(500), times=10_000)
-        job = await world.put(
-            await world.accept(a_job()),
-            JobState.RUNNING,
-            submitted_at=world.clock.now(),
-            studii_id="x",
-            charged=8,
-            key_id=key.id,
-        )
-        now = world.clock.now()
-        await world.db.write(settings.change, GUILD, key_id=None)
-        await world.db.write(keys.retire, key.id, now)
-        await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1))
-        assert all(one.ciphertext for one in await world.db.read(keys.stored))
-        await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1))
-        async with world.running():
-            failed = (await world.announced(job.id)).job
-        assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
-        assert "removed before the job finished" in reason_words(failed.failure_text)
-        await world.balanced()
+@pytest.mark.world(key=False)
+async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(world: EngineWorld) -> None:
+    key = await world.use_key(world.studii.add_key())
+    world.studii.fail("status", faults.error(500), times=10_000)
+    job = await world.put(
+        await world.accept(a_job()),
+        JobState.RUNNING,
+        submitted_at=world.clock.now(),
+        studii_id="x",
+        charged=8,
+        key_id=key.id,
+    )
+    now = world.clock.now()
+    await world.db.write(settings.change, GUILD, key_id=None)
+    await world.db.write(keys.retire, key.id, now)
+    await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1))
+    assert all(one.ciphertext for one in await world.db.read(keys.stored))
+    await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1))
+    async with world.running():
+        failed = (await world.announced(job.id)).job
+    assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
+    assert "removed before the job finished" in reason_words(failed.failure_text)
+    await world.balanced()
 
 
-async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
-        first = world.studii.add_key()
-        await world.use_key(first)
-        job = await world.accept(a_staging_job())
-        world.studii.fail("create", faults.error(401))
-        async with world.running() as engine:
-            await world.becomes(job.id, lambda job: job.held is not None, "the job to be held")
-            second = world.studii.add_key()
-            await world.use_key(second)
-            engine.wake()
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        accounts = {upload.account for upload in world.studii.uploads.values()}
-        assert accounts == {first.account, second.account}
+@pytest.mark.world(key=False, key_retries=(600.0,))
+async def test_a_photo_uploaded_with_another_key_is_uploaded_again(world: EngineWorld) -> None:
+    first = world.studii.add_key()
+    await world.use_key(first)
+    job = await world.accept(a_staging_job())
+    world.studii.fail("create", faults.error(401))
+    async with world.running() as engine:
+        await world.becomes(job.id, lambda job: job.held is not None, "the job to be held")
+        second = world.studii.add_key()
+        await world.use_key(second)
+        engine.wake()
+        said = await world.announced(job.id)
+    assert said.job.state is JobState.SUCCEEDED
+    accounts = {upload.account for upload in world.studii.uploads.values()}
+    assert accounts == {first.account, second.account}
 
 
 VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
@@ -184,89 +180,80 @@ async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:
 
 
 @pytest.mark.promise
-async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await budget(world, 160)
-        jobs = await accept(world, 4)
-        world.studii.fail("create", faults.error(400, "No kites."), times=1)
-        world.studii.fail("create", faults.DropBefore(), times=1)
-        world.studii.next_job(Outcome(charge=PRICE), times=2)
-        async with world.running():
-            done = await ended(world, jobs)
-        refused, lost, first, shed = done
-        assert (refused.state, refused.settled) == (JobState.FAILED, 0)
-        assert (first.state, first.settled) == (JobState.SUCCEEDED, PRICE)
-        assert (shed.state, shed.failure) == (JobState.FAILED, FailureCode.BUDGET)
-        assert lost.state is JobState.UNKNOWN
-        # It has probably cost what the next one did.
-        assert (await world.job(lost.id)).reserved == PRICE
-        await world.balanced()
+async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(world: EngineWorld) -> None:
+    await budget(world, 160)
+    jobs = await accept(world, 4)
+    world.studii.fail("create", faults.error(400, "No kites."), times=1)
+    world.studii.fail("create", faults.DropBefore(), times=1)
+    world.studii.next_job(Outcome(charge=PRICE), times=2)
+    async with world.running():
+        done = await ended(world, jobs)
+    refused, lost, first, shed = done
+    assert (refused.state, refused.settled) == (JobState.FAILED, 0)
+    assert (first.state, first.settled) == (JobState.SUCCEEDED, PRICE)
+    assert (shed.state, shed.failure) == (JobState.FAILED, FailureCode.BUDGET)
+    assert lost.state is JobState.UNKNOWN
+    # It has probably cost what the next one did.
+    assert (await world.job(lost.id)).reserved == PRICE
+    await world.balanced()
 
 
 RESTORED = Reason(ReasonCode.RESTORED)
 
 
-def database_of(folder: Path) -> Path:
-    (file,) = folder.glob("*.db")
-    return file
+def restored(folder: Path) -> str:
+    """Restore a copy of the database, and return the address of what was restored."""
+    copy_database(folder / "studii.db", folder / "copy.db")
+    replace_database(folder / "copy.db", folder / "restored.db", folder / "aside.db")
+    return f"sqlite+aiosqlite:///{folder / 'restored.db'}"
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("state", [None, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING])
 async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
-    tmp_path: Path, state: JobState | None
+    world: EngineWorld, tmp_path: Path, state: JobState | None
 ) -> None:
-    folder, restored = tmp_path / "bot", tmp_path / "restored.db"
-    folder.mkdir()
-    async with engine_world(folder) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job() if state is None else a_job())
-        if state is not None:
-            await world.put(job, state)
-        copy_database(database_of(folder), tmp_path / "copy.db")
-        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
+    job = await world.accept(a_staging_job() if state is None else a_job())
+    if state is not None:
+        await world.put(job, state)
 
-        async def told() -> bool:
-            return bool(world.discord.notices)
+    async def told() -> bool:
+        return bool(world.discord.notices)
 
-        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
-            async with world.running():
-                said = await world.announced(job.id)
-                await world.until(told, "told")
-            assert (said.job.state, said.job.failure_text) == (JobState.UNKNOWN, RESTORED)
-            assert said.job.reserved == job.estimate
-            assert len(world.studii.requests) == 0
-            ((notice, _, _),) = world.discord.notices
-            assert (notice.kind, notice.details) == (NoticeKind.UNKNOWN, {"reason": RESTORED.encode()})
-            later = await world.accept(a_job())
-            async with world.running():
-                assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED
-            await world.balanced()
+    async with Database.open(restored(tmp_path)) as world.db:
+        async with world.running():
+            said = await world.announced(job.id)
+            await world.until(told, "told")
+        assert (said.job.state, said.job.failure_text) == (JobState.UNKNOWN, RESTORED)
+        assert said.job.reserved == job.estimate
+        assert len(world.studii.requests) == 0
+        ((notice, _, _),) = world.discord.notices
+        assert (notice.kind, notice.details) == (NoticeKind.UNKNOWN, {"reason": RESTORED.encode()})
+        later = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED
+        await world.balanced()
 
 
 @pytest.mark.promise
-async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(tmp_path: Path) -> None:
-    folder, restored = tmp_path / "bot", tmp_path / "restored.db"
-    folder.mkdir()
-    async with engine_world(folder) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(never_ends=True))
-        job = await world.accept(a_job())
+async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    world.studii.next_job(Outcome(never_ends=True))
+    job = await world.accept(a_job())
+    async with world.running():
+        await world.reaches(job.id, JobState.RUNNING)
+    world.finish()
+    async with Database.open(restored(tmp_path)) as world.db:
         async with world.running():
-            await world.reaches(job.id, JobState.RUNNING)
-        world.finish()
-        copy_database(database_of(folder), tmp_path / "copy.db")
-        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
-        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
-            async with world.running():
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-            assert world.studii.requests.count("create") == 1
-            await world.balanced()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert world.studii.requests.count("create") == 1
+        await world.balanced()
 
 
+@pytest.mark.world(key=False)
 async def test_what_was_asked_for_a_photo_that_was_lost_meanwhile_counts_in_the_keys_minute(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a move without the photos: Studii has counted the request that came before the upload."""
     put, lost = StudiiClient.put, list[Path]()
@@ -277,12 +264,11 @@ async def test_what_was_asked_for_a_photo_that_was_lost_meanwhile_counts_in_the_
         await put(client, target, there, *more)
 
     monkeypatch.setattr(StudiiClient, "put", loses_first)
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await world.reaches(job.id, JobState.RUNNING)
-            asked = sum(world.studii.requests.count(one) for one in ("upload", "create", "status"))
-            counted = await world.db.read(lanes.windows, [key.lane])
-        assert world.studii.requests.count("upload") == 2
-        assert len(counted[key.lane]) >= asked
+    key = await world.use_key(world.studii.add_key())
+    job = await world.accept(a_staging_job())
+    async with world.running():
+        await world.reaches(job.id, JobState.RUNNING)
+        asked = sum(world.studii.requests.count(one) for one in ("upload", "create", "status"))
+        counted = await world.db.read(lanes.windows, [key.lane])
+    assert world.studii.requests.count("upload") == 2
+    assert len(counted[key.lane]) >= asked

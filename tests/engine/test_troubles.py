@@ -107,107 +107,103 @@ def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
 
 @pytest.mark.parametrize("answered", ["fetch", "create_job", "download", "send"])
 async def test_what_was_answered_once_is_kept_for_as_long_as_the_database_is_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: str
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch, answered: str
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-        owners = {"fetch": world.album, "send": world.discord}
-        after(monkeypatch, owners.get(answered, world.client), answered, gone)
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await long_away(world, tried)
-            back = world.clock.now()
-            gone.clear()
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        found = await world.job(job.id)
-        assert found.submitted_at is not None
-        # As Studii's answer came, not as it was stored.
-        assert (found.submitted_at < back) is (answered != "fetch")
-        assert (len(world.studii.jobs), world.discord.attempts) == (1, 1)
-        assert found.result_message_id is not None
-        await world.balanced()
+    gone, tried = away(world, monkeypatch)
+    owners = {"fetch": world.album, "send": world.discord}
+    after(monkeypatch, owners.get(answered, world.client), answered, gone)
+    job = await world.accept(a_staging_job())
+    async with world.running():
+        await long_away(world, tried)
+        back = world.clock.now()
+        gone.clear()
+        assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    found = await world.job(job.id)
+    assert found.submitted_at is not None
+    # As Studii's answer came, not as it was stored.
+    assert (found.submitted_at < back) is (answered != "fetch")
+    assert (len(world.studii.jobs), world.discord.attempts) == (1, 1)
+    assert found.result_message_id is not None
+    await world.balanced()
 
 
 @pytest.mark.promise
+@pytest.mark.world(unsent_tries=3)
 async def test_a_request_that_was_not_sent_counts_once_however_long_the_database_is_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path, unsent_tries=3) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-        real = world.client.create_job
+    gone, tried = away(world, monkeypatch)
+    real = world.client.create_job
 
-        async def without_network(*args: Any) -> Any:
-            if not tried:
-                gone.set()
-                raise NotSent(reason="no network")
-            return await real(*args)
+    async def without_network(*args: Any) -> Any:
+        if not tried:
+            gone.set()
+            raise NotSent(reason="no network")
+        return await real(*args)
 
-        monkeypatch.setattr(world.client, "create_job", without_network)
-        job = await world.accept(a_job())
-        async with world.running():
-            await long_away(world, tried)
-            gone.clear()
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        await world.balanced()
+    monkeypatch.setattr(world.client, "create_job", without_network)
+    job = await world.accept(a_job())
+    async with world.running():
+        await long_away(world, tried)
+        gone.clear()
+        assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    await world.balanced()
 
 
 @pytest.mark.promise
+@pytest.mark.world(key=False)
 async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_is_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        interrupted = await world.put(await world.accept(a_job()), JobState.SUBMITTING, key_id=key.id)
-        job = await world.accept(a_job())
-        gone, tried = away(world, monkeypatch)
-        gone.set()
-        async with world.running():
-            await long_away(world, tried)
-            assert len(world.studii.requests) == 0
-            gone.clear()
-            assert (await world.announced(interrupted.id)).job.state is JobState.UNKNOWN
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 1
+    key = await world.use_key(world.studii.add_key())
+    interrupted = await world.put(await world.accept(a_job()), JobState.SUBMITTING, key_id=key.id)
+    job = await world.accept(a_job())
+    gone, tried = away(world, monkeypatch)
+    gone.set()
+    async with world.running():
+        await long_away(world, tried)
+        assert len(world.studii.requests) == 0
+        gone.clear()
+        assert (await world.announced(interrupted.id)).job.state is JobState.UNKNOWN
+        assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    assert len(world.studii.jobs) == 1
 
 
 @pytest.mark.promise
 async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
-        with closing(sqlite3.connect(tmp_path / "studii.db")) as database:
-            database.execute("VACUUM")  # pages that migrations have freed would be room
-        await pages(world, 1)  # no more than there are
-        full = counted(world, monkeypatch)
-        async with world.running():
-            await long_away(world, full)
-            await pages(world, 1_000_000)
-            ends = [(await world.announced(job.id)).job.state for job in jobs]
-        assert set(ends) == {JobState.SUCCEEDED}
-        assert len(world.studii.jobs) == len(world.discord.said) == len(jobs)
-        await world.balanced()
+    jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
+    with closing(sqlite3.connect(tmp_path / "studii.db")) as database:
+        database.execute("VACUUM")  # pages that migrations have freed would be room
+    await pages(world, 1)  # no more than there are
+    full = counted(world, monkeypatch)
+    async with world.running():
+        await long_away(world, full)
+        await pages(world, 1_000_000)
+        ends = [(await world.announced(job.id)).job.state for job in jobs]
+    assert set(ends) == {JobState.SUCCEEDED}
+    assert len(world.studii.jobs) == len(world.discord.said) == len(jobs)
+    await world.balanced()
 
 
 @pytest.mark.promise
-async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        broken, *others = [await world.accept(a_job()) for _ in range(4)]
-        with closing(sqlite3.connect(tmp_path / "studii.db")) as database, database:
-            database.execute("UPDATE jobs SET inputs = ? WHERE id = ?", ('{"prompt', broken.id))
-        async with world.running():
-            for job in others:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.db.unreadable) == 1
-        assert len(world.studii.jobs) == len(others)
+async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    broken, *others = [await world.accept(a_job()) for _ in range(4)]
+    with closing(sqlite3.connect(tmp_path / "studii.db")) as database, database:
+        database.execute("UPDATE jobs SET inputs = ? WHERE id = ?", ('{"prompt', broken.id))
+    async with world.running():
+        for job in others:
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    assert len(world.db.unreadable) == 1
+    assert len(world.studii.jobs) == len(others)
 
 
+@pytest.mark.world(reread_every=HOUR)
 async def test_a_job_that_a_lane_could_not_take_in_is_handed_to_it_again_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter, failed = Lane.enter, list[None]()
 
@@ -218,11 +214,9 @@ async def test_a_job_that_a_lane_could_not_take_in_is_handed_to_it_again_soon(
         enter(*args)
 
     monkeypatch.setattr(Lane, "enter", fail_once)
-    async with engine_world(tmp_path, reread_every=HOUR) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_job())
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    job = await world.accept(a_job())
+    async with world.running():
+        assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
     assert failed
 
 
@@ -248,8 +242,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Cal
         (StudiiClient, "download", FailureCode.OUTPUT, ReasonCode.OUTPUT_UNEXPECTED_ERROR, None),
     ],
 )
+@pytest.mark.world(hourly_after=0.2, lost_after=0.3)
 async def test_a_step_that_fails_unexpectedly_is_tried_some_times_and_ends_the_job_at_its_charge(
-    tmp_path: Path,
+    world: EngineWorld,
     monkeypatch: pytest.MonkeyPatch,
     where: type[Any],
     name: str,
@@ -257,34 +252,30 @@ async def test_a_step_that_fails_unexpectedly_is_tried_some_times_and_ends_the_j
     why: ReasonCode,
     tries: int | None,
 ) -> None:
-    async with engine_world(tmp_path, hourly_after=0.2, lost_after=0.3) as world:
-        await world.use_key(world.studii.add_key())
-        failed = failing(monkeypatch, where, name)
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            ended = (await world.announced(job.id)).job
-        assert (ended.state, ended.failure) == (JobState.FAILED, code)
-        assert (ended.reserved, ended.settled) == (0, ended.charged or 0)
-        assert (ended.charged is None) is (tries is not None)
-        assert ended.failure_text is not None
-        await world.balanced()
-        assert ended.failure_text.code == why
-        assert failed() == (tries or failed())
+    failed = failing(monkeypatch, where, name)
+    job = await world.accept(a_staging_job())
+    async with world.running():
+        ended = (await world.announced(job.id)).job
+    assert (ended.state, ended.failure) == (JobState.FAILED, code)
+    assert (ended.reserved, ended.settled) == (0, ended.charged or 0)
+    assert (ended.charged is None) is (tries is not None)
+    assert ended.failure_text is not None
+    await world.balanced()
+    assert ended.failure_text.code == why
+    assert failed() == (tries or failed())
 
 
 @pytest.mark.promise
 async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_jobs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        failing(monkeypatch, Recorder, "send")
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.over(job.id)
-        kept = await world.job(job.id)
-        assert kept.state is JobState.SUCCEEDED
-        assert world.spooled() == [kept.output_file]
+    failing(monkeypatch, Recorder, "send")
+    job = await world.accept(a_job())
+    async with world.running():
+        await world.over(job.id)
+    kept = await world.job(job.id)
+    assert kept.state is JobState.SUCCEEDED
+    assert world.spooled() == [kept.output_file]
 
 
 async def test_a_periodic_task_that_fails_keeps_no_other_from_being_done(
@@ -393,37 +384,33 @@ async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_bur
 @pytest.mark.promise
 @pytest.mark.parametrize("tries", [0, 1])
 async def test_a_wall_clock_that_is_put_back_leaves_nothing_waiting_for_the_time_that_it_had(
-    tmp_path: Path, tries: int
+    world: EngineWorld, tries: int
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        before = world.clock.now() + timedelta(hours=3)
-        await world.db.write(put_off, before, tries)
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        await world.db.write(posts.want, GUILD, NoticeKind.STILL_RUNNING, job.id, at=before, job_id=job.id)
-        await world.db.write(put_off, before, tries)
-        async with world.running():
-            await world.until(lambda: world.db.read(nothing_waits), "posted")
+    job = await world.accept(a_staging_job())
+    before = world.clock.now() + timedelta(hours=3)
+    await world.db.write(put_off, before, tries)
+    async with world.running():
+        assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    await world.db.write(posts.want, GUILD, NoticeKind.STILL_RUNNING, job.id, at=before, job_id=job.id)
+    await world.db.write(put_off, before, tries)
+    async with world.running():
+        await world.until(lambda: world.db.read(nothing_waits), "posted")
 
 
 @pytest.mark.promise
 async def test_what_was_told_before_the_wall_clock_was_put_back_is_looked_at_again_once(
-    tmp_path: Path,
+    world: EngineWorld,
 ) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        before = world.clock.now() + timedelta(hours=3)
-        await world.db.write(tell_refusal, GUILD, USER, "There is no photo.", before)
-        async with world.running():
-            for _ in range(3):
-                await world.announced((await world.accept(a_job())).id)
-        (refusal,) = await world.db.read(
-            lambda session: session.scalars(select(Post).filter_by(kind=REFUSAL)).all()
-        )
-        assert not refusal.wanted
-        assert refusal.number <= 1
+    before = world.clock.now() + timedelta(hours=3)
+    await world.db.write(tell_refusal, GUILD, USER, "There is no photo.", before)
+    async with world.running():
+        for _ in range(3):
+            await world.announced((await world.accept(a_job())).id)
+    (refusal,) = await world.db.read(
+        lambda session: session.scalars(select(Post).filter_by(kind=REFUSAL)).all()
+    )
+    assert not refusal.wanted
+    assert refusal.number <= 1
 
 
 def put_off(session: Session, until: datetime, tries: int) -> None:

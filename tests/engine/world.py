@@ -296,12 +296,13 @@ async def engine_world(
     count: Callable[[str, int | None], None] = lambda kind, status: None,
     url: str | None = None,
     member: Membership | None = None,
+    key: bool = False,
     **changes: object,
 ) -> AsyncGenerator[EngineWorld, None]:
     """Everything but the engine itself; `changes` are to `QUICK`.
 
     Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
-    `url`: a database with all tables, if not a new file's.
+    `url`: a database with all tables, if not a new file's. `key`: the server has one.
     """
     url = url or await database(folder)
     vault = Vault.open((), folder / "encryption.key")
@@ -319,6 +320,8 @@ async def engine_world(
         world.member = member or Membership()
         if clock is not None:
             world.clock = clock
+        if key:
+            await world.use_key(studii.add_key())
         yield world
 
 

@@ -27,7 +27,6 @@ async def post(
 
 
 async def ready(desk: Desk) -> None:
-    await desk.set_key()
     await admin(desk, "reactions on")
 
 

@@ -141,7 +141,6 @@ async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(des
 
 
 async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk: Desk) -> None:
-    await desk.set_key()
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.context_menu(desk.channel, "Photo restoration", message)
     intents = intents_for(photos=True)

@@ -23,18 +23,13 @@ from tests.support.settings import admin
 RUN = "Run · about 8 credits"
 
 
-async def on(desk: Desk) -> None:
-    await desk.set_key()
-    await admin(desk, "reactions on")
-
-
 def last(desk: Desk) -> discord.Message:
     return desk.channel.history()[-1]
 
 
 async def tapped_first(desk: Desk) -> tuple[discord.Message, discord.Message]:
     """A photo that Tom has tapped for the first time, and the question under it."""
-    await on(desk)
+    await ready(desk)
     photo = await post(desk, desk.maya, ROOM)
     await desk.tom.react(photo, STAGING)
     return photo, last(desk)
@@ -55,19 +50,20 @@ def stands(desk: Desk, message: discord.Message) -> bool:
 
 
 @pytest.mark.promise
-async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        told = answer_of(await desk.maya.click(question, label=RUN))
-        assert told.ephemeral
-        assert "This question is for someone else." in texts(told)
-        assert await jobs_of(desk) == []
-        assert question.id in [one.id for one in desk.channel.history()]
+@pytest.mark.world(tapped_before=False)
+async def test_the_button_is_for_the_one_who_tapped_alone(desk: Desk) -> None:
+    _, question = await tapped_first(desk)
+    told = answer_of(await desk.maya.click(question, label=RUN))
+    assert told.ephemeral
+    assert "This question is for someone else." in texts(told)
+    assert await jobs_of(desk) == []
+    assert question.id in [one.id for one in desk.channel.history()]
 
 
 @pytest.mark.promise
+@pytest.mark.world(tapped_before=False)
 async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = [DatabaseAway()]
     write = Database.write
@@ -79,37 +75,36 @@ async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
         return answer
 
     monkeypatch.setattr(Database, "write", write_and_lose)
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await on(desk)
-        photo = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(photo, STAGING)
-        await until(lambda: last(desk).id != photo.id, "asked")
-        assert lost == []
-        await desk.tom.click(last(desk), label=RUN)
-        assert len(await jobs_of(desk)) == 1
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(photo, STAGING)
+    await until(lambda: last(desk).id != photo.id, "asked")
+    assert lost == []
+    await desk.tom.click(last(desk), label=RUN)
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
-async def test_the_reply_is_removed_after_a_minute(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        desk.clock.advance(59)
-        assert len(await asked(desk)) == 1
-        desk.clock.advance(2)
-        assert await asked(desk) == []
-        assert not stands(desk, question)
-        assert await jobs_of(desk) == []
+@pytest.mark.world(tapped_before=False)
+async def test_the_reply_is_removed_after_a_minute(desk: Desk) -> None:
+    _, question = await tapped_first(desk)
+    desk.clock.advance(59)
+    assert len(await asked(desk)) == 1
+    desk.clock.advance(2)
+    assert await asked(desk) == []
+    assert not stands(desk, question)
+    assert await jobs_of(desk) == []
 
 
-async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        photo, question = await tapped_first(desk)
-        await desk.tom.unreact(photo, STAGING)
-        assert not stands(desk, question)
-        await desk.tom.react(photo, STAGING)
-        question = last(desk)
-        await desk.maya.delete(photo)
-        assert not stands(desk, question)
+@pytest.mark.world(tapped_before=False)
+async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(desk: Desk) -> None:
+    photo, question = await tapped_first(desk)
+    await desk.tom.unreact(photo, STAGING)
+    assert not stands(desk, question)
+    await desk.tom.react(photo, STAGING)
+    question = last(desk)
+    await desk.maya.delete(photo)
+    assert not stands(desk, question)
 
 
 @pytest.mark.promise
@@ -125,22 +120,22 @@ async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk:
 
 
 @pytest.mark.promise
-async def test_whoever_runs_what_was_asked_about_a_photo_sees_alone_how_it_goes(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        told = answer_of(await desk.tom.click(question, label=RUN))
-        assert told.ephemeral
-        assert started(told)
-        assert not stands(desk, question)
+@pytest.mark.world(tapped_before=False)
+async def test_whoever_runs_what_was_asked_about_a_photo_sees_alone_how_it_goes(desk: Desk) -> None:
+    _, question = await tapped_first(desk)
+    told = answer_of(await desk.tom.click(question, label=RUN))
+    assert told.ephemeral
+    assert started(told)
+    assert not stands(desk, question)
 
 
-async def test_what_became_dearer_meanwhile_is_asked_again_under_the_photo(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await tapped_first(desk)
-        await learned(desk, 20, "virtual-staging", style="modern", room="living room")
-        await desk.tom.click(last(desk), label=RUN)
-        assert "**Virtual staging** costs 20 credits. Start it?" in texts(last(desk))
-        assert await jobs_of(desk) == []
+@pytest.mark.world(tapped_before=False)
+async def test_what_became_dearer_meanwhile_is_asked_again_under_the_photo(desk: Desk) -> None:
+    await tapped_first(desk)
+    await learned(desk, 20, "virtual-staging", style="modern", room="living room")
+    await desk.tom.click(last(desk), label=RUN)
+    assert "**Virtual staging** costs 20 credits. Start it?" in texts(last(desk))
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -175,27 +170,27 @@ def tap(desk: Desk, photo: discord.Message, user_id: int) -> None:
 
 
 @pytest.mark.promise
+@pytest.mark.world(tapped_before=False)
 async def test_the_minute_of_a_question_begins_when_it_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await on(desk)
-        photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
-        slow = Slow(monkeypatch, discord.PartialMessageable)
-        for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
-            tap(desk, photo, who.id)
-        await until(lambda: slow.waiting, "a message that waits")
-        desk.clock.advance(50)
-        slow.go_on.set()
-        await desk.env.settle()
-        _, second = questions(desk)
-        desk.clock.advance(59)
-        assert len(await asked(desk)) == 2
-        await desk.maya.click(second, label=RUN)
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
-        desk.clock.advance(2)
-        assert await asked(desk) == []
-        assert questions(desk) == []
+    await ready(desk)
+    photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
+    slow = Slow(monkeypatch, discord.PartialMessageable)
+    for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
+        tap(desk, photo, who.id)
+    await until(lambda: slow.waiting, "a message that waits")
+    desk.clock.advance(50)
+    slow.go_on.set()
+    await desk.env.settle()
+    _, second = questions(desk)
+    desk.clock.advance(59)
+    assert len(await asked(desk)) == 2
+    await desk.maya.click(second, label=RUN)
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+    desk.clock.advance(2)
+    assert await asked(desk) == []
+    assert questions(desk) == []
 
 
 @pytest.mark.promise
@@ -203,8 +198,8 @@ async def test_questions_that_wait_hold_up_no_other_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "OF_A_SERVER_AT_ONCE", 1)
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await on(desk)
+    async with open_desk(tmp_path, tapped_before=False, key=True) as desk:
+        await ready(desk)
         await desk.db.write(has_tapped, desk.guild.id, desk.maya.id)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         slow = Slow(monkeypatch, discord.PartialMessageable)

@@ -1,6 +1,5 @@
 """Members who mention the bot: with a photo, with words, under somebody's photo, or with nothing."""
 
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -12,7 +11,7 @@ from bot.aio import tasks
 from bot.client.login import intents_for
 from bot.errors import DatabaseAway
 from tests.reactions.taps import ROOM, post
-from tests.support.desk import Desk, make_bot, open_desk, texts
+from tests.support.desk import Desk, make_bot, texts
 from tests.support.patience import until
 from tests.support.posts import open_posts
 from tests.support.settings import limit_tool
@@ -98,7 +97,7 @@ async def test_without_words_and_photo_it_explains_itself(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stores, failures = posts.want, [DatabaseAway() for _ in range(3)]
 
@@ -109,25 +108,23 @@ async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_l
 
     monkeypatch.setattr(posts, "want", away)
     monkeypatch.setattr(tasks, "OUTAGE_PAUSE", 0.01)
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        asked = await mention(desk, desk.maya, "a red kite")
+    asked = await mention(desk, desk.maya, "a red kite")
 
-        async def stored() -> bool:
-            return bool(await desk.db.read(open_posts))
+    async def stored() -> bool:
+        return bool(await desk.db.read(open_posts))
 
-        await until(stored, "stored")
-        answers = [one for one in desk.channel.history() if one.id > asked.id]
-        assert len(answers) == 1
+    await until(stored, "stored")
+    answers = [one for one in desk.channel.history() if one.id > asked.id]
+    assert len(answers) == 1
 
 
-async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
-        assert "no Studii key yet" in texts(told)
-        await desk.set_key()
-        roles = desk.guild.create_role("Staff")
-        await desk.resources.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
-        # A second mention within seconds is answered too.
-        told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
-        assert f"only for <@&{roles.id}>" in texts(told)
+@pytest.mark.world(key=False)
+async def test_where_nothing_is_accepted_it_says_why(desk: Desk) -> None:
+    told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+    assert "no Studii key yet" in texts(told)
+    await desk.set_key()
+    roles = desk.guild.create_role("Staff")
+    await desk.resources.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
+    # A second mention within seconds is answered too.
+    told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+    assert f"only for <@&{roles.id}>" in texts(told)

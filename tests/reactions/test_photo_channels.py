@@ -8,7 +8,7 @@ import pytest
 
 from bot.jobs.models import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+from tests.support.desk import PNG, Desk, make_bot, texts
 from tests.support.settings import admin
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
@@ -19,12 +19,10 @@ def under(message: discord.Message) -> list[str]:
 
 
 async def offering(desk: Desk) -> None:
-    await desk.set_key()
     await admin(desk, "photos offer")
 
 
 async def automatic(desk: Desk, **options: Any) -> None:
-    await desk.set_key()
     await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic", **options)
 
 
@@ -97,7 +95,6 @@ async def test_what_bots_and_webhooks_post_is_passed_over(desk: Desk, tmp_path: 
 async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_it_on(desk: Desk) -> None:
     bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.resources, intents=discord.Intents(guilds=True))
     await desk.env.restart_bot(bot)
-    await desk.set_key()
     await admin(desk, "reactions on")
     for command in ("studii photos", "studii setup"):
         answer = await desk.admin.slash(desk.channel, command)
@@ -221,18 +218,18 @@ async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_no
 
 @pytest.mark.promise
 @pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "New jobs are paused")])
+@pytest.mark.world(key=False)
 async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_offered(
-    tmp_path: Path, paused: bool, why: str
+    desk: Desk, paused: bool, why: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        if paused:
-            await desk.set_key()
-            await admin(desk, "pause")
-        for deed in ("reactions on", "photos offer"):
-            assert why in texts(await admin(desk, deed))
-        assert await offered(desk) == 0
-        await (admin(desk, "resume") if paused else desk.set_key())
-        assert await offered(desk) == 4
+    if paused:
+        await desk.set_key()
+        await admin(desk, "pause")
+    for deed in ("reactions on", "photos offer"):
+        assert why in texts(await admin(desk, deed))
+    assert await offered(desk) == 0
+    await (admin(desk, "resume") if paused else desk.set_key())
+    assert await offered(desk) == 4
 
 
 async def offered(desk: Desk) -> int:

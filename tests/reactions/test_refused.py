@@ -118,7 +118,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "WAITING", 0)
-    async with open_desk(tmp_path) as desk:
+    async with open_desk(tmp_path, key=True) as desk:
         await ready(desk)
         for _ in range(2):
             await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
@@ -137,7 +137,7 @@ async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, bound: str, words: Message
 ) -> None:
     monkeypatch.setattr(watch, bound, 0)
-    async with open_desk(tmp_path) as desk:
+    async with open_desk(tmp_path, key=True) as desk:
         await (automatic(desk) if way == "auto" else offering(desk))
         for _ in range(3):
             message = await post(desk, desk.maya, ROOM)

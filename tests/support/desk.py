@@ -197,6 +197,7 @@ async def open_desk(
     permissions: discord.Permissions = BOT_PERMISSIONS,
     check_errors: bool = True,
     tapped_before: bool = True,
+    key: bool = False,
 ) -> AsyncGenerator[Desk]:
     """Open the bot in a simulated server, with its database in `folder`. No engine runs.
 
@@ -231,6 +232,8 @@ async def open_desk(
                 outbox=outbox,
             )
             keep_answers(desk)
+            if key:
+                await desk.set_key()
             async with outbox.running():
                 yield desk
 

@@ -31,11 +31,15 @@ async def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerato
 @asynccontextmanager
 async def kept_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
     """A desk whose bot keeps its answers. They are edited while `answering` lasts."""
+    keep_at_once(monkeypatch)
+    async with open_desk(tmp_path, key=True) as desk:
+        yield desk
+
+
+def keep_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let answers be kept and edited as soon as there is something to do."""
     monkeypatch.setattr(answers_module, "GATHERED", 0.0)
     monkeypatch.setattr(answers_module.Answers, "_write", write)
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        yield desk
 
 
 def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:

@@ -101,7 +101,7 @@ async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_a
 
 @pytest.mark.promise
 async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
+    async with open_desk(tmp_path, tapped_before=False, key=True) as desk:
         await ready(desk)
         await add_style(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
         said = await admin(desk, "reactions map", emoji="🔥", style="Oak")
