@@ -180,14 +180,14 @@ async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed
     ],
 )
 async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
-    tmp_path: Path, status: int, code: int, said: str
+    desk: Desk, tmp_path: Path, status: int, code: int, said: str
 ) -> None:
-    async with made_set(tmp_path, 2) as (desk, parts):
-        await announce(desk, parts)
-        shown = await picked(desk, 1)
-        desk.env.inject_error("*", f"/channels/{desk.channel.id}/messages/*", status=status, code=code)
-        asked = await desk.maya.click(shown, label="Delete")
-        assert said in texts(await desk.maya.click(answer_of(asked), label="Delete"))
+    parts = await made_set(desk, tmp_path, 2)
+    await announce(desk, parts)
+    shown = await picked(desk, 1)
+    desk.env.inject_error("*", f"/channels/{desk.channel.id}/messages/*", status=status, code=code)
+    asked = await desk.maya.click(shown, label="Delete")
+    assert said in texts(await desk.maya.click(answer_of(asked), label="Delete"))
 
 
 @pytest.mark.promise
@@ -260,22 +260,24 @@ async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_else
 
 
 @pytest.mark.promise
-async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, 1 * MIB, None))
-        message = desk.channel.history()[-1]
-        told = texts(await desk.tom.click(message, label="Full size"))
-        assert f"(<{message.attachments[0].url}>)" in told
-        await tell_end(delivery, replace(job, posting=1), files(tmp_path, 30 * MIB, None))
-        message = desk.channel.history()[-1]
-        assert "Shown smaller than it was made" in texts(message)
+async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await made(desk)
+    await tell_end(desk.delivery, job, files(tmp_path, 1 * MIB, None))
+    message = desk.channel.history()[-1]
+    told = texts(await desk.tom.click(message, label="Full size"))
+    assert f"(<{message.attachments[0].url}>)" in told
+    await tell_end(desk.delivery, replace(job, posting=1), files(tmp_path, 30 * MIB, None))
+    message = desk.channel.history()[-1]
+    assert "Shown smaller than it was made" in texts(message)
 
-        async def fresh_link(job: Job) -> str:
-            return f"https://files.example/{job.id}?signed=now"
+    async def fresh_link(job: Job) -> str:
+        return f"https://files.example/{job.id}?signed=now"
 
-        desk.bot.resources = replace(desk.bot.resources, fresh_link=fresh_link)
-        told = texts(await desk.tom.click(message, label="Full size"))
-        assert f"(<https://files.example/{job.id}?signed=now>)" in told
+    desk.bot.resources = replace(desk.bot.resources, fresh_link=fresh_link)
+    told = texts(await desk.tom.click(message, label="Full size"))
+    assert f"(<https://files.example/{job.id}?signed=now>)" in told
 
 
 @pytest.mark.promise
@@ -331,25 +333,25 @@ async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Pat
 # What a listing with a staged picture needs
 
 
-async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:
-    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, job):
-        staging = replace(job, tool="virtual-staging")
-        await tell_end(delivery, staging, files(tmp_path, 1 * MIB, 11 * MIB))
-        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
-        assert "The button opens the photo smaller than it was sent (re-encoded)" in told
+async def test_a_photo_that_was_made_smaller_is_said_to_be(desk: Desk, tmp_path: Path) -> None:
+    job = await made(desk, staging_label="Virtually staged")
+    staging = replace(job, tool="virtual-staging")
+    await tell_end(desk.delivery, staging, files(tmp_path, 1 * MIB, 11 * MIB))
+    told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+    assert "The button opens the photo smaller than it was sent (re-encoded)" in told
 
 
-async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
-    async with made(tmp_path, staging_label="Virtually staged") as (desk, delivery, restored):
-        await tell_end(delivery, restored, files(tmp_path, 1 * MIB, 1 * MIB))
-        message = desk.channel.history()[-1]
-        await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
-        offered = await press_more(desk.tom, message, "Use in…")
-        form = await desk.tom.select(answer_of(offered), ["virtual-staging"])
-        await desk.tom.submit_modal(form, {})
-        kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
-        staged = await desk.move(await desk.job(), *DONE, **kept)
-        await tell_end(delivery, staged, files(tmp_path, 1 * MIB, 1 * MIB))
-        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
-        assert "The photo before is itself a result" in told
-        assert "[your link]" not in told
+async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(desk: Desk, tmp_path: Path) -> None:
+    restored = await made(desk, staging_label="Virtually staged")
+    await tell_end(desk.delivery, restored, files(tmp_path, 1 * MIB, 1 * MIB))
+    message = desk.channel.history()[-1]
+    await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
+    offered = await press_more(desk.tom, message, "Use in…")
+    form = await desk.tom.select(answer_of(offered), ["virtual-staging"])
+    await desk.tom.submit_modal(form, {})
+    kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
+    staged = await desk.move(await desk.job(), *DONE, **kept)
+    await tell_end(desk.delivery, staged, files(tmp_path, 1 * MIB, 1 * MIB))
+    told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+    assert "The photo before is itself a result" in told
+    assert "[your link]" not in told
