@@ -1,6 +1,5 @@
 """Measure the real handlers with thousands of reactions, stars and mentions that don't concern the bot."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,12 +13,8 @@ from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind
 from bot.jobs.best_results import STAR
 from bot.servers import settings
-from bot.servers.keys import Plan
-from bot.servers.settings import Period
 from sandbox.photos import empty_room
-from sandbox.studii import StudiiServer
-from tests.support import spending
-from tests.support.stage import Stage, open_stage
+from tests.support.desk import Desk, open_desk
 
 OF_NO_TOOL = "🎉"
 OF_A_TOOL = "🛋️"
@@ -45,14 +40,14 @@ async def unrelated(folder: Path, number: int = 5000) -> Reactions:
     Half are emoji of no tool where reactions are on, half a tool's emoji where nothing is on. Raises
     RuntimeError if one that does count is not seen by the same counters: they would prove nothing.
     """
-    async with _watched(folder) as stage:
-        here, elsewhere = stage.world.channel, stage.world.guild.create_text_channel("elsewhere")
-        await stage.world.env.settle()
+    async with _watched(folder) as desk:
+        here, elsewhere = desk.channel, desk.guild.create_text_channel("elsewhere")
+        await desk.env.settle()
         places = ((here.id, OF_NO_TOOL), (elsewhere.id, OF_A_TOOL))
-        events = [(ADDED, _event(stage, *places[one % 2], here.id + 1 + one)) for one in range(number)]
-        cost = await _cost(stage, events)
+        events = [(ADDED, _event(desk, *places[one % 2], here.id + 1 + one)) for one in range(number)]
+        cost = await _cost(desk, events)
         photo = here.history()[-1]
-        counts = await _cost(stage, [(ADDED, _event(stage, here.id, OF_A_TOOL, photo.id))])
+        counts = await _cost(desk, [(ADDED, _event(desk, here.id, OF_A_TOOL, photo.id))])
         if not (counts.requests and counts.queries):
             raise RuntimeError(f"a reaction that counts cost nothing that was counted: {counts}")
         return cost
@@ -64,58 +59,49 @@ async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
     A quarter each: stars under members' messages, their removal, messages that mention someone else, and
     bots that mention the bot. Raises RuntimeError as `unrelated` does.
     """
-    async with _watched(folder) as stage:
-        guild, here, own = stage.world.guild, stage.world.channel, stage.world.env.backend.bot_user.id
-        await stage.app.resources.db.write(settings.change, guild.id, best_channel_id=here.id)
-        await stage.world.env.settle()
+    async with _watched(folder) as desk:
+        guild, here, own = desk.guild, desk.channel, desk.env.backend.bot_user.id
+        await desk.resources.db.write(settings.change, guild.id, best_channel_id=here.id)
+        await desk.env.settle()
 
         def star(event: str, message_id: int, author: int) -> Event:
-            return event, _event(stage, here.id, STAR, message_id) | {"message_author_id": str(author)}
+            return event, _event(desk, here.id, STAR, message_id) | {"message_author_id": str(author)}
 
         def said(message_id: int, mentioned: int, *, bot: bool = False) -> Event:
-            return "MESSAGE_CREATE", _message(stage, message_id, mentioned, bot=bot)
+            return "MESSAGE_CREATE", _message(desk, message_id, mentioned, bot=bot)
 
-        tom, first = stage.world.tom.id, here.id + 1
+        tom, first = desk.tom.id, here.id + 1
         kinds: tuple[Callable[[int], Event], ...] = (
             lambda one: star(ADDED, one, tom),
             lambda one: star(REMOVED, one, tom),
             lambda one: said(one, tom),
             lambda one: said(one, own, bot=True),
         )
-        cost = await _cost(stage, [kinds[one % 4](first + one) for one in range(number)])
-        starred = await _cost(stage, [star(ADDED, here.history()[-1].id, own)])
-        mentioned = await _cost(stage, [said(first + number, own)])
+        cost = await _cost(desk, [kinds[one % 4](first + one) for one in range(number)])
+        starred = await _cost(desk, [star(ADDED, here.history()[-1].id, own)])
+        mentioned = await _cost(desk, [said(first + number, own)])
         if not (starred.queries and mentioned.requests):
             raise RuntimeError(f"what counts cost nothing that was counted: {starred}, {mentioned}")
         return cost
 
 
 @asynccontextmanager
-async def _watched(folder: Path) -> AsyncGenerator[Stage]:
+async def _watched(folder: Path) -> AsyncGenerator[Desk]:
     """Make a channel with a photo, where reactions are on and tools are offered.
 
-    The engine and what edits answers are stopped, so that every query that is counted is the events' own.
+    No engine runs, so that every query that is counted is the events' own.
     """
-    photos = {PHOTO: empty_room((320, 240))}
-    async with StudiiServer() as studii, open_stage(studii, folder, photos) as stage:
-        world, resources = stage.world, stage.app.resources
-        key = studii.add_key("team", balance=1000)
-        await resources.keys.set_key(world.guild.id, key.secret, Plan.TEAM)
-        await spending.set_budget(resources, world.guild.id, 1000, Period.DAY)
-        here = world.guild.id, world.channel.id
-        await resources.db.write(photo_rules.turn_reactions, *here, on=True)
-        await resources.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
-        await resources.photo_rules.reread(world.guild.id)
-        for task in (stage.engine, stage.answering):
-            task.cancel()
-        await asyncio.wait({stage.engine, stage.answering})
-        await resources.db.write(lambda _session: None)  # what they had begun to write is done then
-        await world.env.settle()
-        yield stage
+    async with open_desk(folder, key=True) as desk:
+        await desk.maya.send(desk.channel, PHOTO, attachments=[(PHOTO, empty_room((320, 240)))])
+        here = desk.guild.id, desk.channel.id
+        await desk.db.write(photo_rules.turn_reactions, *here, on=True)
+        await desk.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
+        await desk.resources.photo_rules.reread(desk.guild.id)
+        yield desk
 
 
-async def _cost(stage: Stage, events: list[Event]) -> Reactions:
-    env = stage.world.env
+async def _cost(desk: Desk, events: list[Event]) -> Reactions:
+    env = desk.env
     cost = Reactions(len(events))
     requests, began = len(env.http_requests), perf_counter()
     with _queries(cost):
@@ -139,14 +125,13 @@ def _queries(cost: Reactions) -> Generator[None]:
         event.remove(Engine, "before_cursor_execute", count)
 
 
-def _message(stage: Stage, message_id: int, mentioned: int, *, bot: bool) -> dict[str, Any]:
-    world = stage.world
-    author = _user(world.tom.id) | {"bot": bot}
+def _message(desk: Desk, message_id: int, mentioned: int, *, bot: bool) -> dict[str, Any]:
+    author = _user(desk.tom.id) | {"bot": bot}
     empty = ("attachments", "embeds", "components", "mention_roles")
     return {name: list[Any]() for name in empty} | {
         "id": str(message_id),
-        "channel_id": str(world.channel.id),
-        "guild_id": str(world.guild.id),
+        "channel_id": str(desk.channel.id),
+        "guild_id": str(desk.guild.id),
         "author": author,
         "member": _member(),
         "content": f"<@{mentioned}> Look",
@@ -175,15 +160,14 @@ def _member() -> dict[str, Any]:
     }
 
 
-def _event(stage: Stage, channel_id: int, emoji: str, message_id: int) -> dict[str, Any]:
-    world = stage.world
+def _event(desk: Desk, channel_id: int, emoji: str, message_id: int) -> dict[str, Any]:
     return {
-        "user_id": str(world.tom.id),
+        "user_id": str(desk.tom.id),
         "channel_id": str(channel_id),
         "message_id": str(message_id),
-        "guild_id": str(world.guild.id),
+        "guild_id": str(desk.guild.id),
         "emoji": {"id": None, "name": emoji},
         "type": 0,
         "burst": False,
-        "member": _member() | {"user": _user(world.tom.id)},
+        "member": _member() | {"user": _user(desk.tom.id)},
     }

@@ -29,7 +29,9 @@ from bot.servers.keys import Plan
 from bot.studii import StudiiClient
 from bot.vault import LaneNames, Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.studii import Options, StudiiServer
 from tests.support.database import given
+from tests.support.desk import Desk, open_desk
 from tests.support.jobs import a_job
 from tests.support.simulated import delivery_on
 
@@ -114,6 +116,22 @@ async def running_engine(
         finally:
             running.cancel()
             await asyncio.wait({running})
+
+
+@asynccontextmanager
+async def desk_at_work(folder: Path) -> AsyncGenerator[Desk]:
+    """Open a desk at which an engine works, with a Studii that is done at once."""
+    async with (
+        StudiiServer(Options(instant=True, long_side=64)) as server,
+        StudiiClient(server.url) as studii,
+        open_desk(folder, clock=SystemClock()) as desk,
+    ):
+        # The simulation doesn't follow the time of day by itself.
+        await desk.env.advance_time((desk.clock.now() - desk.env.now()).total_seconds())
+        key = server.add_key("team", balance=100_000)
+        await desk.resources.keys.set_key(desk.guild.id, key.secret, Plan.TEAM)
+        async with running_engine(folder, desk.db, studii, desk.resources.vault, desk.delivery):
+            yield desk
 
 
 @asynccontextmanager

@@ -8,17 +8,18 @@ from types import FrameType
 from unittest.mock import AsyncMock
 
 import pytest
+from discord import Message
 
-from sandbox.studii import Options, StudiiServer
-from tests.support.desk import open_desk, pieces, texts
-from tests.support.stage import open_stage
+from bench.machine.work import desk_at_work
+from tests.support.desk import Desk, answer_of, pieces, texts
+from tests.support.patience import until
 
 ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 41
 MAX_IN_ALL = 82  # with what a busy machine adds, as a deferral
 # Panels that are shown; a budget or a grant that is set, with the ledger and the log channel.
-MAX_FOR_RESULTS, MAX_FOR_PHOTOS, MAX_FOR_CREDITS = 12, 15, 16
-MAX_FOR_A_BUDGET, MAX_FOR_A_GRANT = 15, 16
+MAX_FOR_RESULTS, MAX_FOR_PHOTOS, MAX_FOR_CREDITS = 13, 16, 17
+MAX_FOR_A_BUDGET, MAX_FOR_A_GRANT = 16, 17
 ASKING = ("bot/ui/", "bot/client/", "cogs/")
 MAX_BEHIND = 12  # of those that do what was asked for
 
@@ -40,27 +41,26 @@ def entered() -> Generator[set[str]]:
         sys.setprofile(None)
 
 
-async def test_a_command_runs_through_few_files_until_its_answer(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:  # without an engine, which would begin with the job
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        with entered() as files:
-            shown = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
-        assert "A blue kite" in texts(shown)
-        assert {"bot/jobs/accept.py", "cogs/tools.py"} <= files
-        assert len(files) <= MAX_BEFORE_THE_ANSWER, sorted(files)
+async def test_a_command_runs_through_few_files_until_its_answer(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    with entered() as files:
+        shown = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+    assert "A blue kite" in texts(shown)
+    assert {"bot/jobs/accept.py", "cogs/tools.py"} <= files
+    assert len(files) <= MAX_BEFORE_THE_ANSWER, sorted(files)
 
 
 async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path) -> None:
-    async with (
-        StudiiServer(Options(instant=True, long_side=96)) as studii,
-        open_stage(studii, tmp_path) as stage,
-    ):
-        await stage.set_key(studii.add_key("team").secret)
-        await stage.result(stage.world.maya, "A red kite")
+    async with desk_at_work(tmp_path) as desk:
+
+        async def result(prompt: str) -> Message:
+            asked = answer_of(await desk.maya.slash(desk.channel, "studio", prompt=prompt)).id
+            return await until(lambda: next((one for one in desk.channel.history() if one.id > asked), None))
+
+        await result("A red kite")
         with entered() as files:
-            result = await stage.result(stage.world.maya, "A blue kite")
-        assert "A blue kite" in texts(result)
+            shown = await result("A blue kite")
+        assert "A blue kite" in texts(shown)
         assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/posts.py"} <= files
         assert len(files) <= MAX_IN_ALL, sorted(files)
 
@@ -75,15 +75,15 @@ async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path)
         ("grant", {"credits": 5}, MAX_FOR_A_GRANT),
     ],
 )
+@pytest.mark.world(key=False)
 async def test_a_settings_command_runs_through_few_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, typed: dict[str, int], most: int
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str, typed: dict[str, int], most: int
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        monkeypatch.setattr(desk.outbox, "work", AsyncMock())  # it does after each answer what waits
-        with entered() as files:
-            shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
-        assert pieces(shown)
-        assert {"bot/ui/kit/answers.py", "cogs/commands.py"} <= files
-        assert len(files) <= most, sorted(files)
-        behind = sorted(file for file in files if not file.startswith(ASKING))
-        assert len(behind) <= MAX_BEHIND, behind
+    monkeypatch.setattr(desk.outbox, "work", AsyncMock())  # it does after each answer what waits
+    with entered() as files:
+        shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
+    assert pieces(shown)
+    assert {"bot/ui/kit/answers.py", "cogs/commands.py"} <= files
+    assert len(files) <= most, sorted(files)
+    behind = sorted(file for file in files if not file.startswith(ASKING))
+    assert len(behind) <= MAX_BEHIND, behind

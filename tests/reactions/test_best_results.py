@@ -1,8 +1,7 @@
 """Results that members star are shown in a channel for the best, with their makers' consent."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ from unittest.mock import AsyncMock
 import discord
 import pytest
 from PIL import Image
-from simcord import ChannelHandle, MemberActor
 from sqlalchemy import select
 
 from bot import posts
@@ -24,114 +22,11 @@ from bot.posts import BEST, MONTH, Never, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from bot.ui.kit.forms import DEFAULT_LIMIT
-from sandbox.studii import Options, StudiiServer
 from tests.delivery.finished import finished, output, posted
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, pieces
 from tests.support.jobs import NOW, accepted
-from tests.support.patience import until
 from tests.support.simulated import delivery_on
-from tests.support.stage import Stage, open_stage
-
-STAR = "⭐"
-
-
-def unheard(event: str, payload: Mapping[str, Any]) -> None:
-    """Tell the bot nothing, as while it is away."""
-
-
-@dataclass
-class Stars:
-    """A server that shows its best results, and one result of Maya's."""
-
-    stage: Stage
-    maya: MemberActor
-    best: ChannelHandle
-    result: discord.Message
-    tom: MemberActor
-    nora: MemberActor
-    fans: list[MemberActor]
-
-    async def agree(self) -> None:
-        """Maya lets her results be shown."""
-        resources = self.stage.app.resources
-        agreed = (self.maya.id, resources.clock.now())
-        await resources.db.write(best_results.answer, *agreed, agreed=True)
-
-    async def star(self, *who: MemberActor) -> None:
-        for one in who:
-            await one.react(self.result, STAR)
-
-    async def unstar(self, *who: MemberActor) -> None:
-        for one in who:
-            await one.unreact(self.result, STAR)
-
-    def told(self) -> list[discord.Message]:
-        """The bot's direct messages to Maya."""
-        channel = self.maya.user.dm_channel
-        return channel.history()
-
-    async def shown(self) -> discord.Message:
-        return (await until(self.best.history, "the result among the best"))[0]
-
-    async def taken_back(self) -> None:
-        await until(lambda: not self.best.history(), "the result to be removed from the best")
-
-    async def settle(self) -> None:
-        await self.stage.world.env.settle()
-
-
-@asynccontextmanager
-async def a_starred_server(folder: Path) -> AsyncGenerator[Stars]:
-    async with (
-        StudiiServer(Options(instant=True, long_side=96)) as studii,
-        open_stage(studii, folder) as stage,
-    ):
-        world = stage.world
-        best = world.guild.create_text_channel("best-of")
-        await stage.set_key(studii.add_key("team").secret)
-        rules: dict[str, Any] = {"best_channel_id": best.id, "best_stars": 2}
-        await stage.app.resources.db.write(settings.change, world.guild.id, **rules)
-        fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
-        result = await stage.result(world.maya, "A red kite")
-        yield Stars(stage, world.maya, best, result, world.tom, world.admin, fans)
-
-
-@pytest.mark.promise
-async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_start(tmp_path: Path) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        await stars.agree()
-        backend = stars.stage.world.env.backend
-        emit = backend.emit
-        backend.emit = unheard
-        for one in stars.fans[:2]:
-            backend.set_reaction(stars.result.channel.id, stars.result.id, STAR, one.id, True)
-        backend.emit = emit
-        await stars.stage.restart()
-        await stars.shown()
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
-async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
-    tmp_path: Path, permission: str
-) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        world = stars.stage.world
-        await stars.agree()
-        role = world.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
-        moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
-        await stars.star(moderator)
-        await stars.shown()
-        assert not [one for one in world.env.http_requests if "/members/" in one.path]
-        await stars.star(stars.tom)
-        await stars.unstar(stars.tom)
-        await stars.settle()
-        assert stars.best.history()  # the moderator's is there
-        shown = await stars.maya.slash(world.channel, "settings")
-        assert shown.response is not None
-        await stars.maya.click(shown.response, custom_id="studii:put:settings:starred:off")
-        await stars.taken_back()
 
 
 async def test_a_busy_server_does_not_hide_the_results_of_others_after_an_absence(db: Database) -> None:

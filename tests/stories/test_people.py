@@ -23,7 +23,7 @@ async def test_a_greeting_leads_through_the_setup_to_a_panel_for_newcomers(here:
     assert "**Panel**: posted" in text_of(await here.nora.press_in("setup", "setup:panel"))
     await here.restart()
     assert len([one for one in here.discord.in_channel(PHOTO_DESK) if "Studii is here" in plain(one)]) == 1
-    ines = Guest(here.discord, here.acts, next(one for one in PEOPLE if one.id == INES))
+    ines = guest(here, INES)
     form = await ines.press_for_form(await here.said("Press a button", channel=PHOTO_DESK), "Studio")
     assert "8 credits" in str(form["title"])
     await ines.result_after(await ines.fill_in(form, {"prompt": "A kite"}))
@@ -68,6 +68,39 @@ async def test_a_starred_result_is_shown_with_its_makers_consent_and_goes_with_i
     assert "A red kite" not in plain(shown)
     here.tom.tap(result, "⭐")
     await until(lambda: not best(here), "it to go")
+
+
+@pytest.mark.promise
+async def test_a_moderators_star_is_enough_and_those_count_that_came_while_the_bot_was_away(
+    here: Town,
+) -> None:
+    await here.nora.change("results", "best_channel_id", str(SHOWROOM))
+    await here.nora.change("results", "best_stars", value="2")
+    result = await here.maya.result_after(await here.maya.command("studio", prompt="A red kite"))
+    await until(lambda: any("is posted" in line for line in here.log), "the bot to note where it is")
+    await here.kill()
+    for who in (here.tom, guest(here, INES)):
+        who.tap(result, "⭐")
+    await here.start()
+    told = here.discord.channels.dm_with(here.maya.id).id
+    await here.maya.press(await here.said("starred your result", channel=told), "Show my results")
+    await until(lambda: best(here), "it to be shown")
+    here.tom.tap(result, "⭐")
+    await until(lambda: not best(here), "it to go")
+    for moderator in (here.mika, here.nora):  # one manages messages, the other the server
+        moderator.tap(result, "⭐")
+        await until(lambda: best(here), "it to be shown")
+        moderator.tap(result, "⭐")
+        await until(lambda: not best(here), "it to go")
+    here.nora.tap(result, "⭐")
+    await until(lambda: best(here), "it to be shown")
+    shown = await here.maya.command("settings")
+    await here.acts.press(here.maya.id, shown.id, "studii:put:settings:starred:off", [])
+    await until(lambda: not best(here), "it to be taken back")
+
+
+def guest(here: Town, user_id: int) -> Guest:
+    return Guest(here.discord, here.acts, next(one for one in PEOPLE if one.id == user_id))
 
 
 def best(here: Town) -> list[Message]:

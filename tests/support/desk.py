@@ -198,13 +198,14 @@ async def open_desk(
     check_errors: bool = True,
     tapped_before: bool = True,
     key: bool = False,
+    clock: Any = None,
 ) -> AsyncGenerator[Desk]:
     """Open the bot in a simulated server, with its database in `folder`. No engine runs.
 
     `tapped_before`: the first taps of its people, which ask first, were long ago.
     """
     catalog = catalog or Catalog.load()
-    clock = FakeClock()
+    clock = clock or FakeClock()
     url = await database(folder)
     async with Database.open(url) as db:
         resources = await resources_on(
